@@ -1,0 +1,32 @@
+// Package facts carries what a validated token knows beyond its exported
+// fields, from package validate to those that decide with it. Guards decide
+// from these copies only: a handler that writes into a Token changes nothing.
+package facts
+
+import "time"
+
+// Facts belong to one token and are read-only once the token is returned.
+type Facts struct {
+	Sealed bool // made by a verifier of package validate
+
+	Digest [32]byte // SHA-256 of the token as received; zero: not computed
+	KeyID  string   // of the key that verified the token
+	Key    any      // *validate.Key
+	Type   string   // header typ as received
+	Strict string   // code of the first RFC 9068 rule that compat let pass
+
+	Issuer, Subject, ClientID, ID string
+
+	Scope    string // space-delimited
+	Audience []string
+
+	ExpiresAt, NotBefore, IssuedAt, AuthTime time.Time
+
+	ACR       string
+	Bound     bool // cnf is present
+	Delegated bool // act is present
+	Client    bool // the token stands for a client, no user is involved
+}
+
+// Of returns the facts of a *validate.Token. Package validate sets it.
+var Of func(token any) *Facts

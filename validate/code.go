@@ -1,0 +1,89 @@
+package validate
+
+// Code names one reason for a refusal. It is an error itself, so that
+// errors.Is(err, validate.ErrExpired) works on every error of this module.
+// Codes are stable: logs, metrics and tests rely on them.
+type Code string
+
+// Error returns the code's text.
+func (c Code) Error() string { return string(c) }
+
+// Reasons that lie in the request.
+const (
+	ErrTokenMissing     Code = "token_missing"
+	ErrRequestMalformed Code = "request_malformed"
+	ErrTokenRepeated    Code = "token_repeated"
+	ErrTokenTooLong     Code = "token_too_long"
+	ErrTooEarly         Code = "too_early"
+)
+
+// Reasons that lie in the token.
+const (
+	ErrTokenMalformed        Code = "token_malformed"
+	ErrNotJWT                Code = "token_not_jwt"
+	ErrHeaderInvalid         Code = "header_invalid"
+	ErrCriticalHeader        Code = "critical_header"
+	ErrAlgorithmRefused      Code = "algorithm_refused"
+	ErrTypeRefused           Code = "type_refused"
+	ErrClaimsInvalid         Code = "claims_invalid"
+	ErrClaimMissing          Code = "claim_missing"
+	ErrIssuerUnknown         Code = "issuer_unknown"
+	ErrExpired               Code = "token_expired"
+	ErrNotYetValid           Code = "token_not_yet_valid"
+	ErrIssuedInFuture        Code = "token_issued_in_future"
+	ErrLifetimeTooLong       Code = "token_lifetime_too_long"
+	ErrAudienceRefused       Code = "audience_refused"
+	ErrKeyUnknown            Code = "key_unknown"
+	ErrKeyAmbiguous          Code = "key_ambiguous"
+	ErrSignatureInvalid      Code = "signature_invalid"
+	ErrKindRefused           Code = "kind_refused"
+	ErrConfirmationInvalid   Code = "confirmation_invalid"
+	ErrConfirmationUnproven  Code = "confirmation_unproven"
+	ErrIssuerRefused         Code = "issuer_refused"
+	ErrProfileRefused        Code = "profile_refused"
+	ErrSchemeRefused         Code = "scheme_refused"
+	ErrRouteAudienceRefused  Code = "route_audience_refused"
+	ErrAuthenticationContext Code = "authentication_context"
+	ErrAuthenticationAge     Code = "authentication_age"
+)
+
+// Reasons that lie in what the token may do.
+const (
+	ErrScopeMissing             Code = "scope_missing"
+	ErrRouteDenied              Code = "route_denied"
+	ErrUserRequired             Code = "user_required"
+	ErrDelegationRefused        Code = "delegation_refused"
+	ErrAuthenticationImpossible Code = "authentication_impossible"
+	ErrCheckRefused             Code = "check_refused"
+	ErrHidden                   Code = "hidden"
+)
+
+// Reasons that lie with us or with the authorization server.
+const (
+	ErrKeysUnavailable Code = "keys_unavailable"
+	ErrUnavailable     Code = "unavailable"
+	ErrGuardClosed     Code = "guard_closed"
+	ErrPolicyInvalid   Code = "policy_invalid"
+	ErrInternal        Code = "internal_error"
+)
+
+// Class returns what the code means to the client. A code that is not in the
+// table is Internal.
+func (c Code) Class() Class {
+	if info, ok := codes[c]; ok {
+		return info.Class
+	}
+	return unknownClass
+}
+
+// Phrase returns the fixed error_description of the code, in the characters
+// that RFC 6750 §3 allows; empty where the answer carries none.
+func (c Code) Phrase() string {
+	if info, ok := codes[c]; ok {
+		return info.Phrase
+	}
+	return unknownPhrase
+}
+
+// Fix returns one line that says what to look at, for logs and reports.
+func (c Code) Fix() string { return codes[c].Fix }

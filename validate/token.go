@@ -1,0 +1,102 @@
+package validate
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bearward/bearward/internal/facts"
+)
+
+// Token is a validated access token. One Token is shared by all requests that
+// carry it, so it is for reading; guards decide from copies of their own.
+type Token struct {
+	Issuer   string   // iss, exactly as configured
+	Subject  string   // sub; the principal is the pair of Issuer and Subject
+	ClientID string   // client_id; with profile compat also azp, appid or cid
+	ID       string   // jti, for revocation and audit: an access token is not single-use
+	Audience []string // aud
+	Scopes   []string // scope
+
+	IssuedAt  time.Time // iat; zero if absent, like the following
+	ExpiresAt time.Time // exp, always set
+	NotBefore time.Time // nbf
+	AuthTime  time.Time // auth_time (RFC 9470 §6)
+	ACR       string    // acr: how the user was authenticated
+	AMR       []string  // amr
+
+	Confirmation Confirmation // cnf; zero for a plain bearer token
+	Actor        *Actor       // act; nil unless the token is delegated
+
+	claims string // the payload as signed
+	facts  facts.Facts
+}
+
+// Confirmation is the cnf claim: the key a sender-constrained token is bound
+// to (RFC 7800 §3.1). Each member that is set has to be proven.
+type Confirmation struct {
+	KeyThumbprint         string // jkt (RFC 9449 §6.1), base64url
+	CertificateThumbprint string // x5t#S256 (RFC 8705 §3.1), base64url
+}
+
+// Actor is who acts for the subject (RFC 8693 §4.1). Only the outermost actor
+// is current; the ones inside it are history and grant nothing.
+type Actor struct {
+	Issuer, Subject, ClientID string
+	Actor                     *Actor
+}
+
+func init() {
+	facts.Of = func(t any) *facts.Facts { return &t.(*Token).facts }
+}
+
+// HasScope reports whether the token has exactly this scope (RFC 6749 §3.3).
+func (t *Token) HasScope(scope string) bool { return slices.Contains(t.Scopes, scope) }
+
+// IsClient reports that the token stands for a client and no user is involved:
+// sub equals client_id, idtyp is app, or gty is client-credentials.
+func (t *Token) IsClient() bool { return t.facts.Client }
+
+// KeyID returns the kid of the key that verified the token.
+func (t *Token) KeyID() string { return t.facts.KeyID }
+
+// ErrNoClaims says that a Token was not made from claims.
+var errNoClaims = errors.New("the token carries no claims")
+
+// Claims decodes the token's claims into v, strictly: names match exactly and
+// a repeated name is an error. Use it for claims that Token has no field for.
+func (t *Token) Claims(v any) error {
+	if t.claims == "" {
+		return errNoClaims
+	}
+	return json.UnmarshalRead(strings.NewReader(t.claims), v)
+}
+
+// Groups returns the groups claim (RFC 9068 §2.2.3.1); nil if absent.
+func (t *Token) Groups() ([]string, error) { return t.members("groups") }
+
+// Roles returns the roles claim (RFC 9068 §2.2.3.1); nil if absent.
+func (t *Token) Roles() ([]string, error) { return t.members("roles") }
+
+// Entitlements returns the entitlements claim (RFC 9068 §2.2.3.1); nil if
+// absent.
+func (t *Token) Entitlements() ([]string, error) { return t.members("entitlements") }
+
+// LogValue describes the token for slog without printing it or any claim that
+// could identify a person.
+func (t *Token) LogValue() slog.Value {
+	if t == nil {
+		return slog.Value{}
+	}
+	return slog.GroupValue(
+		slog.String("iss", t.Issuer),
+		slog.String("client_id", t.ClientID),
+		slog.String("sub_hash", t.SubjectHash()),
+		slog.String("jti", t.ID),
+		slog.Time("exp", t.ExpiresAt),
+	)
+}
