@@ -1,0 +1,221 @@
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	serverDir    = "oidcprovider"
+	audience     = "https://api.example.com"
+	clientID     = "interop"
+	clientSecret = "interop-on-loopback-only"
+)
+
+// oidcProvider is a running oidc-provider. Its methods belong to one goroutine.
+type oidcProvider struct {
+	t    testing.TB
+	port int
+
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	stdout *bufio.Scanner
+	stderr *bytes.Buffer
+}
+
+// startOIDCProvider starts the server with the given keys on a port of its own
+// and ends it with the test.
+func startOIDCProvider(t testing.TB, keys keySet) *oidcProvider {
+	t.Helper()
+	requireServer(t)
+	p := &oidcProvider{t: t}
+	t.Cleanup(p.stop)
+	for range 20 {
+		p.port = pickPort(t)
+		if p.run(keys) {
+			return p
+		}
+		if !strings.Contains(p.stderr.String(), "EADDRINUSE") {
+			break // only a port that somebody took meanwhile is worth another try
+		}
+	}
+	t.Fatalf("oidc-provider did not start:\n%s", p.stderr)
+	return nil
+}
+
+// requireServer skips the test, or fails it where everything is required, with
+// the command that provides what is missing.
+func requireServer(t testing.TB) {
+	t.Helper()
+	missing := ""
+	if _, err := exec.LookPath("node"); err != nil {
+		missing = "node is not in PATH: install Node.js 20 or later (Debian: apt-get install nodejs npm)"
+	} else if _, err := os.Stat(filepath.Join(serverDir, "node_modules", "oidc-provider")); err != nil {
+		missing = "oidc-provider is not installed: run `npm ci` in interop/" + serverDir
+	}
+	switch {
+	case missing == "":
+	case os.Getenv("BEARWARD_REQUIRE_ALL") == "1":
+		t.Fatal(missing)
+	default:
+		t.Skip(missing)
+	}
+}
+
+// pickPort returns a free port below the range that the system hands out by
+// itself, so that it stays free while the server restarts.
+func pickPort(t testing.TB) int {
+	t.Helper()
+	for range 1000 {
+		port := 20_000 + rand.IntN(12_000)
+		if l, err := net.Listen("tcp", addr(port)); err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port on loopback")
+	return 0
+}
+
+func addr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// URL is the issuer identifier.
+func (p *oidcProvider) URL() string { return "http://" + addr(p.port) }
+
+// run starts the process on p.port and reports whether it got ready.
+func (p *oidcProvider) run(keys keySet) bool {
+	p.t.Helper()
+	p.cmd = exec.Command("node", "server.mjs", strconv.Itoa(p.port), keys.file(p.t))
+	p.cmd.Dir = serverDir
+	p.stderr = new(bytes.Buffer)
+	p.cmd.Stderr = p.stderr
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.stdout = bufio.NewScanner(stdout)
+	if p.answered("ready " + strconv.Itoa(p.port)) {
+		return true
+	}
+	p.stop()
+	return false
+}
+
+// answered reads the next line the server prints.
+func (p *oidcProvider) answered(want string) bool {
+	return p.stdout.Scan() && p.stdout.Text() == want
+}
+
+// publish replaces the keys of the running server.
+func (p *oidcProvider) publish(keys keySet) {
+	p.t.Helper()
+	if _, err := fmt.Fprintln(p.stdin, "keys", keys.file(p.t)); err != nil {
+		p.t.Fatal(err)
+	}
+	if !p.answered("keys") {
+		p.t.Fatalf("oidc-provider refused the keys:\n%s", p.stderr)
+	}
+}
+
+// restart runs the server again on its port after stop or kill.
+func (p *oidcProvider) restart(keys keySet) {
+	p.t.Helper()
+	if !p.run(keys) {
+		p.t.Fatalf("oidc-provider did not come back:\n%s", p.stderr)
+	}
+}
+
+// kill ends the server as a crash would: open connections are reset.
+func (p *oidcProvider) kill() {
+	_ = p.cmd.Process.Kill()
+	p.stop()
+}
+
+// stop ends the server; it does nothing the second time.
+func (p *oidcProvider) stop() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.stdin.Close()
+	_ = p.cmd.Wait() // killed, or 0 at the end of stdin
+	p.cmd = nil
+}
+
+// tokenRequest is what a client asks for; the zero value is an RS256 token for
+// the default audience and the scope orders:read.
+type tokenRequest struct{ alg, audience, scope string }
+
+// token gets an access token with client_credentials.
+func (p *oidcProvider) token(req tokenRequest) string {
+	p.t.Helper()
+	token, err := p.requestToken(req)
+	if err != nil {
+		p.t.Fatalf("%+v: %v\n%s", req, err, p.stderr)
+	}
+	return token
+}
+
+func (p *oidcProvider) requestToken(req tokenRequest) (string, error) {
+	resource := url.Values{}
+	if req.alg != "" {
+		resource.Set("alg", req.alg)
+	}
+	if req.audience != "" {
+		resource.Set("aud", req.audience)
+	}
+	if req.scope == "" {
+		req.scope = "orders:read"
+	}
+	form := url.Values{
+		"grant_type": {"client_credentials"},
+		"scope":      {req.scope},
+		"resource":   {audience + "?" + resource.Encode()},
+	}
+	r, err := http.NewRequest(http.MethodPost, p.URL()+"/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	r.SetBasicAuth(clientID, clientSecret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", fmt.Errorf("%s: %w", resp.Status, err)
+	}
+	if resp.StatusCode != http.StatusOK || answer.TokenType != "Bearer" {
+		return "", errors.New(resp.Status + " " + string(body))
+	}
+	return answer.AccessToken, nil
+}
