@@ -1,0 +1,129 @@
+package issuer
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+)
+
+// Fault is a way in which metadata and keys are unavailable or wrong. The
+// token endpoint never breaks.
+type Fault string
+
+// The faults. Each lasts until Heal or the next Break.
+const (
+	Down        Fault = "down"         // the connection is closed without an answer
+	Slow        Fault = "slow"         // no answer until the fault ends or the server closes
+	Status500   Fault = "500"          // status 500
+	Garbage     Fault = "garbage"      // status 200, JSON that ends in the middle
+	EmptySet    Fault = "empty-set"    // a key set without keys; metadata as usual
+	Huge        Fault = "huge"         // the right document, padded beyond 1 MiB
+	Redirect    Fault = "redirect"     // 302 to the right document at another address
+	HTML        Fault = "html"         // status 200 and a web page
+	WrongIssuer Fault = "wrong-issuer" // metadata that names another issuer; keys as usual
+
+	healthy Fault = ""
+)
+
+const hugeSize = 1<<20 + 1
+
+// answers holds the faults that replace the whole answer.
+var answers = map[Fault]func(*Server, http.ResponseWriter, *http.Request){
+	Down:      func(_ *Server, w http.ResponseWriter, _ *http.Request) { hangUp(w) },
+	Slow:      (*Server).hold,
+	Status500: func(_ *Server, w http.ResponseWriter, _ *http.Request) { fixed(w, 500, "text/plain", "internal error") },
+	Garbage: func(_ *Server, w http.ResponseWriter, _ *http.Request) {
+		fixed(w, 200, "application/json", `{"keys":[{"kty":`)
+	},
+	Redirect: (*Server).redirect,
+	HTML: func(_ *Server, w http.ResponseWriter, _ *http.Request) {
+		fixed(w, 200, "text/html", "<html>Sign in</html>")
+	},
+	EmptySet:    nil, // these change a member of the right document
+	Huge:        nil,
+	WrongIssuer: nil,
+}
+
+// Faults returns every fault.
+func Faults() []Fault { return slices.Sorted(maps.Keys(answers)) }
+
+// Break begins a fault.
+func (s *Server) Break(f Fault) error {
+	if _, ok := answers[f]; !ok {
+		return fmt.Errorf("issuer: no fault %q, there are %q", f, Faults())
+	}
+	s.turn(f)
+	return nil
+}
+
+// Heal ends the fault. Requests that Slow holds are answered.
+func (s *Server) Heal() { s.turn(healthy) }
+
+func (s *Server) turn(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = f
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Server) broken() Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
+}
+
+// breakable answers with the current fault, or with next.
+func (s *Server) breakable(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if answer := answers[s.broken()]; answer != nil {
+			answer(s, w, r)
+			return
+		}
+		next(w, r)
+	}
+}
+
+func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
+	for {
+		s.mu.Lock()
+		fault, changed := s.fault, s.changed
+		s.mu.Unlock()
+		if fault != Slow {
+			s.routes[r.URL.Path](w, r)
+			return
+		}
+		select {
+		case <-changed:
+		case <-r.Context().Done():
+			return
+		case <-s.done:
+			hangUp(w)
+			return
+		}
+	}
+}
+
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, s.moved+r.URL.Path, http.StatusFound)
+}
+
+func fixed(w http.ResponseWriter, status int, kind, body string) {
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body))
+}
+
+// hangUp resets the connection, as a machine without a listener would.
+func hangUp(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}

@@ -1,0 +1,169 @@
+package issuer
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+const (
+	jwksPath    = "/jwks"
+	tokenPath   = "/token"
+	movedPrefix = "/moved"
+	maxPaths    = 256 // counted one by one
+)
+
+// table maps exact paths, so that nothing is cleaned or redirected. Documents
+// that a redirect leads to stand beside the ones that can break.
+func (s *Server) table() map[string]http.HandlerFunc {
+	routes := map[string]http.HandlerFunc{}
+	path := strings.TrimSuffix(s.config.Path, "/")
+	for _, p := range []string{
+		"/.well-known/oauth-authorization-server" + path,
+		"/.well-known/openid-configuration" + path,
+		path + "/.well-known/openid-configuration",
+	} {
+		routes[p] = s.breakable(s.discovery)
+		routes[movedPrefix+p] = s.discovery
+	}
+	routes[jwksPath] = s.breakable(s.jwks)
+	routes[movedPrefix+jwksPath] = s.jwks
+	if s.config.TokenEndpoint {
+		routes[tokenPath] = s.token
+	}
+	return routes
+}
+
+// ServeHTTP counts the request and answers it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.begin(r.URL.Path) {
+		hangUp(w)
+		return
+	}
+	defer s.active.Done()
+	// The virtual clock also dates the answers.
+	w.Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat))
+	handler, ok := s.routes[r.URL.Path]
+	switch {
+	case !ok:
+		http.Error(w, "not found", http.StatusNotFound)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "GET only", http.StatusMethodNotAllowed)
+	default:
+		handler(w, r)
+	}
+}
+
+func (s *Server) begin(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.active.Add(1)
+	s.total++
+	if _, known := s.counts[path]; known || len(s.counts) < maxPaths {
+		s.counts[path]++
+	}
+	close(s.arrived)
+	s.arrived = make(chan struct{})
+	return true
+}
+
+// metadata is what RFC 8414 §2 and OpenID Connect Discovery §3 require, as far
+// as a resource server reads it.
+type metadata struct {
+	Issuer        string   `json:"issuer"`
+	JWKSURI       string   `json:"jwks_uri"`
+	TokenEndpoint string   `json:"token_endpoint,omitempty"`
+	ResponseTypes []string `json:"response_types_supported"`
+	SubjectTypes  []string `json:"subject_types_supported"`
+	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Padding       string   `json:"padding,omitempty"`
+}
+
+func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
+	origin := strings.TrimSuffix(s.url, s.config.Path)
+	doc := metadata{
+		Issuer:        s.url,
+		JWKSURI:       origin + jwksPath,
+		ResponseTypes: []string{"code"},
+		SubjectTypes:  []string{"public"},
+		Algorithms:    s.config.Algorithms,
+	}
+	if s.config.TokenEndpoint {
+		doc.TokenEndpoint = origin + tokenPath
+	}
+	switch s.broken() {
+	case WrongIssuer:
+		doc.Issuer += "/other"
+	case Huge:
+		doc.Padding = strings.Repeat("x", hugeSize)
+	}
+	s.document(w, doc)
+}
+
+type keySet struct {
+	Keys    []JWK  `json:"keys"`
+	Padding string `json:"padding,omitempty"`
+}
+
+func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
+	set := keySet{Keys: s.JWKS()}
+	switch s.broken() {
+	case EmptySet:
+		set.Keys = []JWK{}
+	case Huge:
+		set.Padding = strings.Repeat("x", hugeSize)
+	}
+	s.document(w, set)
+}
+
+func (s *Server) document(w http.ResponseWriter, doc any) {
+	body, err := json.Marshal(doc)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", s.config.CacheControl)
+	_, _ = w.Write(body)
+}
+
+// token answers GET /token?kind=NAME&scope=a+b&sub=S&aud=A with the bare token.
+// kind is the name of a Variant, "valid" if absent; aud can be repeated.
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	token, err := s.mintFor(r.URL.RawQuery)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(token))
+}
+
+func (s *Server) mintFor(query string) (string, error) {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return "", err
+	}
+	for name, values := range q {
+		if !slices.Contains([]string{"kind", "scope", "sub", "aud"}, name) {
+			return "", fmt.Errorf("unknown parameter %q: kind, scope, sub and aud are read", name)
+		}
+		if len(values) > 1 && name != "aud" {
+			return "", fmt.Errorf("parameter %q is repeated", name)
+		}
+	}
+	claims := s.Claims(q.Get("sub"), q["aud"]...)
+	if scope := q.Get("scope"); scope != "" {
+		claims["scope"] = scope
+	}
+	return s.Mint(q.Get("kind"), claims)
+}

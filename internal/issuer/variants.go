@@ -1,0 +1,65 @@
+package issuer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Variant is a kind of token that can be minted. All but the first differ from
+// a right token in one thing.
+type Variant struct {
+	Name string
+	What string // what is different
+	Code string // why a strict guard refuses it; empty: it is accepted
+
+	header, claims members                                      // merged over the right ones
+	edit           func(*draft) error                           // before signing
+	finish         func(d *draft, token string) (string, error) // after signing
+}
+
+// members of a header or claims; nil leaves the member out.
+type members = map[string]any
+
+// Variants returns every kind of token.
+func Variants() []Variant { return slices.Clone(variants) }
+
+// Mint makes a token of the kind with this name, "valid" if it is empty, from
+// claims as Claims returns them, more or fewer.
+func (s *Server) Mint(kind string, claims map[string]any) (string, error) {
+	if kind == "" {
+		kind = variants[0].Name
+	}
+	i := slices.IndexFunc(variants, func(v Variant) bool { return v.Name == kind })
+	if i < 0 {
+		return "", fmt.Errorf("issuer: no kind of token is named %q, there are: %s", kind, strings.Join(names(), " "))
+	}
+	return s.mint(&variants[i], claims)
+}
+
+func names() []string {
+	all := make([]string, 0, len(variants))
+	for _, v := range variants {
+		all = append(all, v.Name)
+	}
+	return all
+}
+
+func (s *Server) mint(v *Variant, claims map[string]any) (string, error) {
+	d, err := s.begun(nil, claims)
+	if err != nil {
+		return "", err
+	}
+	merge(d.header, v.header, d.now)
+	merge(d.claims, v.claims, d.now)
+	if v.edit != nil {
+		if err := v.edit(d); err != nil {
+			return "", err
+		}
+	}
+	token, err := d.sign()
+	if err != nil || v.finish == nil {
+		return token, err
+	}
+	return v.finish(d, token)
+}
