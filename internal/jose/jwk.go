@@ -1,0 +1,158 @@
+package jose
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+
+	"github.com/bearward/bearward/internal/strictjson"
+)
+
+// Why a JWK is not used. Every error of ParseKey is one of these, or one of
+// package strictjson, or wraps one.
+var (
+	// ErrPrivateKey says that a JWK carries private or symmetric material.
+	ErrPrivateKey = errors.New("private or symmetric key material")
+	// ErrKeyUse says that use or key_ops keep the key from verifying.
+	ErrKeyUse = errors.New("key is not for verifying signatures")
+	// ErrKeyType says that kty or crv is not supported.
+	ErrKeyType = errors.New("unsupported key type or curve")
+	// ErrKeyMember says that a member is missing or malformed.
+	ErrKeyMember = errors.New("missing or malformed member")
+	// ErrKeyStrength says that an RSA key is too small, too large or odd.
+	ErrKeyStrength = errors.New("unacceptable RSA key")
+	// ErrOffCurve says that an EC point is not on its curve.
+	ErrOffCurve = errors.New("point is not on the curve")
+	// ErrKeyAlgorithm says that alg is not supported or does not fit the key.
+	ErrKeyAlgorithm = errors.New("alg is unsupported or does not fit the key")
+	// ErrCertificate says that x5c does not hold the same key.
+	ErrCertificate = errors.New("x5c does not hold the same key")
+)
+
+// JWK is a public key that can verify signatures.
+type JWK struct {
+	ID         string // kid, "" if absent
+	Algorithm  string // alg in its canonical form, "" if absent
+	Public     crypto.PublicKey
+	Thumbprint [32]byte // RFC 7638
+}
+
+// members is what is read of a JWK; everything else is ignored (RFC 7517 §4).
+type members struct {
+	kty, crv, x, y, n, e string
+	kid, alg, use        string
+	ops, chain           []string
+	hasUse, hasAlg       bool
+	hasOps, hasChain     bool
+	private              bool
+}
+
+// ParseKey reads one JWK, strictly: a repeated member, a member of a wrong
+// type, private material, a value that is not canonical base64url or a key
+// that no supported algorithm verifies with is refused. Unknown members are
+// ignored.
+func ParseKey(raw string) (JWK, error) {
+	m, err := readMembers(raw)
+	if m.private { // [JK-09]
+		return JWK{}, ErrPrivateKey
+	}
+	if err != nil { // [JK-10 JK-08]
+		return JWK{}, err
+	}
+	if err := m.purpose(); err != nil { // [JO-07]
+		return JWK{}, err
+	}
+	if len(m.kid) > MaxKeyID { // [JO-23]
+		return JWK{}, ErrKeyID
+	}
+	pub, err := m.public()
+	if err != nil {
+		return JWK{}, err
+	}
+	key := JWK{ID: m.kid, Public: pub}
+	if m.hasAlg {
+		key.Algorithm = Canonical(m.alg)
+		if err := Fits(key.Algorithm, pub); err != nil { // [JO-06]
+			return JWK{}, fmt.Errorf("%w: %w", ErrKeyAlgorithm, err)
+		}
+	}
+	if m.hasChain {
+		if err := checkChain(m.chain, pub); err != nil { // [JK-19]
+			return JWK{}, err
+		}
+	}
+	key.Thumbprint, err = Thumbprint(pub)
+	return key, err
+}
+
+// readMembers walks over the members. It tells private material even where
+// another member ends the walk early.
+func readMembers(raw string) (m members, err error) {
+	r := strictjson.Open(raw)
+	defer r.Close()
+	for name, ok := r.Next(); ok; name, ok = r.Next() {
+		m.read(string(name), r)
+	}
+	if r.Err() != nil && !m.private {
+		m.private = namesPrivate(raw)
+	}
+	return m, r.Err()
+}
+
+func (m *members) read(name string, r *strictjson.Reader) {
+	if privateMembers[name] {
+		m.private = true
+	}
+	switch name {
+	case "kty":
+		m.kty = r.Text()
+	case "crv":
+		m.crv = r.Text()
+	case "x":
+		m.x = r.Text()
+	case "y":
+		m.y = r.Text()
+	case "n":
+		m.n = r.Text()
+	case "e":
+		m.e = r.Text()
+	case "kid":
+		m.kid = r.Text()
+	case "alg":
+		m.alg, m.hasAlg = r.Text(), true
+	case "use":
+		m.use, m.hasUse = r.Text(), true
+	case "key_ops":
+		m.ops, m.hasOps = r.Texts(), true
+	case "x5c":
+		m.chain, m.hasChain = r.Texts(), true
+	default:
+		r.Skip()
+	}
+}
+
+// privateMembers are the members of private and symmetric keys: RFC 7518
+// §6.2.2, §6.3.2, §6.4, RFC 8037 §2, RFC 9964 §3.
+var privateMembers = map[string]bool{
+	"d":    true, // [JK-09]
+	"p":    true, // [JK-09]
+	"q":    true, // [JK-09]
+	"dp":   true, // [JK-09]
+	"dq":   true, // [JK-09]
+	"qi":   true, // [JK-09]
+	"oth":  true, // [JK-09]
+	"k":    true, // [JK-09]
+	"priv": true, // [JK-09]
+}
+
+func namesPrivate(raw string) bool {
+	r := strictjson.Open(raw)
+	defer r.Close()
+	for name, ok := r.Next(); ok; name, ok = r.Next() {
+		if privateMembers[string(name)] {
+			return true
+		}
+		r.Skip()
+	}
+	return false
+}

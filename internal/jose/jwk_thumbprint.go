@@ -1,0 +1,53 @@
+package jose
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"math/big"
+)
+
+// Thumbprint returns the SHA-256 thumbprint of a public key (RFC 7638 §3, RFC
+// 8037 §2): the required members only, in the order of their names, without
+// white space. Its wire form is Encode of the bytes.
+func Thumbprint(pub crypto.PublicKey) ([32]byte, error) {
+	switch key := pub.(type) {
+	case *rsa.PublicKey:
+		if key == nil || key.N == nil {
+			return [32]byte{}, ErrKeyMember
+		}
+		e := big.NewInt(int64(key.E)).Bytes()
+		return sum(`{"e":"`, Encode(e), `","kty":"RSA","n":"`, Encode(key.N.Bytes()), `"}`), nil // [JO-28]
+	case *ecdsa.PublicKey:
+		if key == nil || key.Curve == nil {
+			return [32]byte{}, ErrKeyType
+		}
+		c, ok := curves[key.Params().Name]
+		if !ok {
+			return [32]byte{}, ErrKeyType
+		}
+		point, err := key.Bytes()
+		if err != nil {
+			return [32]byte{}, ErrOffCurve
+		}
+		x, y := point[1:1+c.size], point[1+c.size:]
+		return sum(`{"crv":"`, key.Params().Name, `","kty":"EC","x":"`, Encode(x), `","y":"`, Encode(y), `"}`), nil // [JO-28]
+	case ed25519.PublicKey:
+		if len(key) != ed25519.PublicKeySize {
+			return [32]byte{}, ErrKeyMember
+		}
+		return sum(`{"crv":"Ed25519","kty":"OKP","x":"`, Encode(key), `"}`), nil // [JO-28]
+	}
+	return [32]byte{}, ErrKeyType
+}
+
+func sum(parts ...string) (out [32]byte) {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+	}
+	h.Sum(out[:0])
+	return out
+}
