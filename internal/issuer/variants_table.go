@@ -80,11 +80,7 @@ var required = []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id"}
 func missing() []Variant {
 	out := make([]Variant, 0, len(required))
 	for _, claim := range required {
-		v := Variant{Name: "no-" + claim, What: "without " + claim, Code: "claim_missing", claims: members{claim: nil}}
-		if claim == "iss" {
-			v.Code = "issuer_unknown"
-		}
-		out = append(out, v)
+		out = append(out, Variant{Name: "no-" + claim, What: "without " + claim, Code: "claim_missing", claims: members{claim: nil}})
 	}
 	return out
 }
@@ -165,7 +161,7 @@ var payloads = []Variant{
 var spellings = []Variant{
 	{Name: "two-parts", What: "header and claims only", Code: "token_not_jwt", finish: twoParts},
 	{Name: "five-parts", What: "the form of an encrypted token", Code: "token_not_jwt", finish: fiveParts},
-	{Name: "json-serialisation", What: "JSON serialisation", Code: "request_malformed", finish: jsonSerialisation},
+	{Name: "json-serialisation", What: "JSON serialisation: its commas read as several credentials", Code: "token_repeated", finish: jsonSerialisation},
 	{Name: "padding", What: "the signature with padding", Code: "token_not_jwt", finish: padded},
 	{Name: "non-canonical", What: "the last letter of the claims has bits that mean nothing", Code: "token_malformed", edit: nonCanonical},
 	{Name: "whitespace", What: "a space before the claims", Code: "request_malformed", finish: spaced},

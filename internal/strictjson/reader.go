@@ -162,3 +162,7 @@ func (r *Reader) plain(raw jsontext.Value) string {
 	}
 	return string(b)
 }
+
+// At returns the name of the member that was read last, shortened: what an
+// error is about.
+func (r *Reader) At() string { return string(clip(r.name)) }

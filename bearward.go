@@ -1,0 +1,81 @@
+package bearward
+
+import (
+	"context"
+	"crypto/x509"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+)
+
+// Config describes the API and the issuers whose tokens it accepts. The zero
+// value of every field is the strict choice.
+type Config struct {
+	// Resource is this API's identifier: the audience that tokens must name,
+	// the resource of its metadata document (RFC 9728) and the realm of its
+	// challenges, unless told otherwise.
+	Resource string
+	Issuers  []Issuer // at least one
+
+	Realm      string // of challenges; default Resource
+	NoMetadata bool   // no metadata document and no resource_metadata in challenges
+
+	Observer middleware.Observer // told of every decision; nil: Logger is, if set
+	Logger   *slog.Logger        // refusals and the state of keys; nil: keys go to slog.Default
+
+	RootCAs     *x509.CertPool // for calls to issuers; nil: the system's
+	EgressProxy *url.URL       // for calls to issuers; nil: none, whatever the environment says
+
+	Clock func() time.Time // nil: time.Now
+}
+
+// Issuer is one authorization server.
+type Issuer struct {
+	// URL is the issuer identifier: https, and equal to the tokens' iss code
+	// point by code point, a final slash included.
+	URL      string
+	Name     string   // short and unique, for policies and labels; default host and path
+	Audience []string // accepted audiences, any of; default Config.Resource
+
+	Profile     validate.Profile // default validate.RFC9068
+	Algorithms  []string         // default validate.DefaultAlgorithms
+	Leeway      time.Duration    // default 60 s, at most 300 s; negative: none
+	MaxLifetime time.Duration    // ceiling on exp - iat; 0: none
+	ScopeClaim  validate.ScopeClaim
+
+	// Where the keys come from: by default the issuer's metadata at its
+	// well-known locations names the key set. At most one of these is set.
+	DiscoveryURL string             // metadata elsewhere
+	JWKSURL      string             // the key set, without metadata
+	Keys         validate.KeySource // own keys: jwks.Static, jwks.File, …
+
+	AllowPrivate bool           // let https calls go to private and loopback addresses
+	AllowHTTP    bool           // let plain http go to such addresses too; for development
+	RootCAs      *x509.CertPool // default Config.RootCAs
+	Refresh      Refresh
+}
+
+// Refresh times the fetching of an issuer's keys; zero values are the defaults.
+type Refresh struct {
+	Interval time.Duration // where the server says nothing; default 15 min
+	Cooldown time.Duration // between fetches for unknown keys; default 30 s
+	MaxStale time.Duration // how long the last good keys serve through an outage; default 24 h
+}
+
+// New checks the configuration, reports all faults at once, and makes a Guard.
+// It makes no call: keys are loaded by Guard.Load or by the first request that
+// needs them. ctx is for start-up only. Close the Guard after the servers that
+// use it.
+func New(ctx context.Context, cfg Config) (*middleware.Guard, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	core, err := wire(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return middleware.New(core)
+}

@@ -1,0 +1,13 @@
+// Package bearward protects APIs with OAuth 2.0 access tokens.
+//
+//	guard, err := bearward.New(ctx, bearward.Config{
+//		Resource: "https://api.example.com",
+//		Issuers:  []bearward.Issuer{{URL: "https://login.example.com"}},
+//	})
+//	mux.Handle("GET /orders", httpauth.Protect(guard, middleware.Scopes("orders:read"))(orders))
+//
+// New wires the parts together: package jwks fetches the issuers' keys,
+// package validate judges tokens, package middleware decides about requests,
+// and the adapters httpauth, ginauth and grpcauth translate. Every default is
+// the strict one.
+package bearward

@@ -1,0 +1,52 @@
+package middleware
+
+import (
+	"strings"
+
+	"github.com/bearward/bearward/validate"
+)
+
+// Scheme names as they are written in challenges.
+const bearer = "Bearer"
+
+// credential returns the one token of the request and the scheme it came with.
+// Only the Authorization field is read: RFC 6750 §2.1.
+func credential(h Header) (scheme, token string, err error) {
+	values := h.Values("Authorization")
+	switch len(values) {
+	case 0:
+		return "", "", refuse(validate.ErrTokenMissing)
+	case 1:
+	default:
+		return "", "", refuse(validate.ErrTokenRepeated) // [TR-05 TR-06 GR-02]
+	}
+	name, rest := values[0], ""
+	if i := strings.IndexAny(name, " \t"); i >= 0 {
+		name, rest = name[:i], name[i:]
+	}
+	if !strings.EqualFold(name, bearer) { // [TR-02 TR-07]
+		return "", "", refuse(validate.ErrTokenMissing)
+	}
+	token = strings.TrimLeft(rest, " ")
+	return bearer, token, checkToken(token)
+}
+
+// checkToken tells a malformed request from a malformed token: several parts
+// or none are the request's fault, wrong characters the token's (decision 1).
+func checkToken(token string) error {
+	if token == "" || strings.ContainsAny(token, " \t") { // [TR-03 ER-05]
+		return refuse(validate.ErrRequestMalformed)
+	}
+	if strings.IndexByte(token, ',') >= 0 { // [TR-06]
+		return refuse(validate.ErrTokenRepeated)
+	}
+	if len(token) > validate.MaxToken { // [TR-15]
+		return refuse(validate.ErrTokenTooLong)
+	}
+	if !validate.Token68(token) { // [TR-04]
+		return refuse(validate.ErrTokenMalformed)
+	}
+	return nil
+}
+
+func refuse(code validate.Code) error { return &validate.Error{Code: code} }

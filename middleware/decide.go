@@ -1,0 +1,156 @@
+package middleware
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bearward/bearward/internal/facts"
+	"github.com/bearward/bearward/validate"
+)
+
+// Decide judges one request by one policy. If the decision allows, the context
+// carries the token, and the handler has to run with it. Decide never panics:
+// a panic on the way is a refusal.
+func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Context, Decision) {
+	if !g.gate.enter() {
+		return ctx, Decision{Err: refuse(validate.ErrGuardClosed), Denial: g.deny(&r, nil, refuse(validate.ErrGuardClosed))}
+	}
+	defer g.gate.leave()
+	begun := g.config.Clock()
+	run := &pass{ctx: ctx, guard: g, r: &r, now: begun}
+	out, err := run.decide(&p)
+	d := Decision{Token: run.token, Err: err}
+	if err == nil {
+		d.Allowed = true
+	} else {
+		out, d.Token = ctx, nil
+		d.Denial = g.deny(&r, run.policy, err)
+	}
+	g.observe(run, &d)
+	return out, d
+}
+
+// Check is Decide for callers that need the token or the reason only. It
+// returns no token and no error for a public policy, for a preflight, and for
+// an optional one without credentials.
+func (g *Guard) Check(ctx context.Context, r Request, p Policy) (*validate.Token, error) {
+	_, d := g.Decide(ctx, r, p)
+	if !d.Allowed {
+		return nil, d.Err
+	}
+	return d.Token, nil
+}
+
+// Deny is the refusal of a request that no policy covers: an unlisted method,
+// an unmatched route, a malformed path. It reads no token.
+func (g *Guard) Deny(ctx context.Context, r Request, code validate.Code) Decision {
+	err := refuse(code)
+	d := Decision{Err: err, Denial: g.deny(&r, nil, err)}
+	g.observe(&pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}, &d)
+	return d
+}
+
+// decide runs the rules and recovers: an internal error is a refusal.
+func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
+	defer func() {
+		if v := recover(); v != nil { // [PV-07]
+			ctx, err = p.ctx, &validate.Error{Code: validate.ErrInternal, Err: fmt.Errorf("panic: %T", v)}
+			p.guard.config.Logger.Error("bearward: panic while deciding", "panic", fmt.Sprintf("%T", v))
+		}
+	}()
+	if p.policy, err = p.guard.compiledFor(policy); err != nil {
+		p.guard.config.Logger.Error("bearward: faulty policy", "error", err)
+		return p.ctx, &validate.Error{Code: validate.ErrPolicyInvalid, Err: err}
+	}
+	if p.policy.policy.public || p.r.preflight() { // [TR-16]
+		return p.ctx, nil
+	}
+	if err := p.run(requestRules); err != nil {
+		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 && errors.Is(err, validate.ErrTokenMissing) {
+			return p.ctx, nil
+		}
+		return p.ctx, err
+	}
+	return p.admit()
+}
+
+// admit verifies the token, unless an outer policy of this Guard has accepted
+// it for this very request, and applies the route's rules.
+func (p *pass) admit() (context.Context, error) {
+	p.digest = sha256.Sum256([]byte(p.raw))
+	token := p.accepted()
+	if token == nil {
+		var err error
+		if token, err = p.policy.issuers.Verify(p.ctx, p.raw); err != nil {
+			return p.ctx, err
+		}
+	}
+	if err := p.know(token); err != nil {
+		return p.ctx, err
+	}
+	if err := p.run(routeRules); err != nil {
+		return p.ctx, err
+	}
+	return &carried{Context: p.ctx, token: token, by: p.guard, about: p.about()}, nil
+}
+
+func (p *pass) run(rules []rule) error {
+	for i := range rules {
+		if err := rules[i].check(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errNoToken = errors.New("a verifier returned neither token nor error")
+
+// know takes the facts of a validated token.
+func (p *pass) know(token *validate.Token) error {
+	if token == nil {
+		return &validate.Error{Code: validate.ErrInternal, Err: errNoToken}
+	}
+	p.token, p.facts = token, factsOf(token)
+	if p.issuer = p.guard.byURL[p.facts.Issuer]; p.issuer == nil {
+		return &validate.Error{Code: validate.ErrIssuerUnknown, Claim: "iss"}
+	}
+	return nil
+}
+
+// factsOf returns what guards decide from. A token of a verifier that is not
+// ours has none: they are copied now.
+func factsOf(t *validate.Token) *facts.Facts {
+	if f := facts.Of(t); f.Sealed {
+		return f
+	}
+	return &facts.Facts{
+		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID,
+		Scope: strings.Join(t.Scopes, " "), Audience: t.Audience,
+		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
+		ACR: t.ACR, Bound: t.Confirmation != validate.Confirmation{},
+		Delegated: t.Actor != nil, Client: t.Subject == t.ClientID,
+	}
+}
+
+// expiry is the instant from which the token is refused.
+func (g *Guard) expiry(t *validate.Token) time.Time {
+	f := factsOf(t)
+	if i := g.byURL[f.Issuer]; i != nil {
+		return f.ExpiresAt.Add(i.Leeway)
+	}
+	return f.ExpiresAt
+}
+
+// Expiry returns how long an allowed stream may go on, and the refusal that
+// ends it. ok is false where no token limits it.
+func (g *Guard) Expiry(r Request, d Decision) (left time.Duration, denial *Denial, ok bool) {
+	if !d.Allowed || d.Token == nil {
+		return 0, nil, false
+	}
+	left = g.expiry(d.Token).Sub(g.config.Clock())
+	return left, g.deny(&r, nil, refuse(validate.ErrExpired)), true // [TR-19]
+}

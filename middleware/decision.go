@@ -1,0 +1,102 @@
+package middleware
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bearward/bearward/validate"
+)
+
+// Decision is the answer to one request. The zero Decision is a refusal.
+type Decision struct {
+	Allowed bool            // the only field an adapter decides by
+	Token   *validate.Token // nil on public routes, preflights and optional routes without credentials
+	Err     error           // why not; an error of package validate
+	Header  http.Header     // to add to the response of an allowed request; may be nil
+	Denial  *Denial         // the answer, unless Allowed
+}
+
+// Denial is a refusal ready to be written.
+type Denial struct {
+	Code       validate.Code     // for logs and tests; the wire does not show it
+	Status     int               // HTTP
+	Error      string            // the error of RFC 6750, RFC 9449 or RFC 9470; "" if none is sent
+	Header     http.Header       // challenges, Cache-Control, Content-Type, Retry-After
+	Body       []byte            // application/problem+json (RFC 9457)
+	GRPC       uint32            // canonical gRPC status code
+	Reason     string            // google.rpc.ErrorInfo reason; "" if none is sent
+	Details    map[string]string // google.rpc.ErrorInfo metadata
+	RetryAfter time.Duration     // 0: not known
+}
+
+// ErrorDomain is the domain of google.rpc.ErrorInfo.
+const ErrorDomain = "bearward"
+
+// ServeHTTP writes the refusal.
+func (d *Denial) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if d == nil {
+		d = newDenial(outcomes[validate.Internal], validate.ErrInternal)
+	}
+	h := w.Header()
+	for name, values := range d.Header {
+		h[name] = append(h[name][:0:0], values...)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(d.Body)))
+	w.WriteHeader(d.Status)
+	_, _ = w.Write(d.Body)
+}
+
+// outcome is what a class of refusals looks like on the wire.
+type outcome struct {
+	status    int
+	err       string // error parameter
+	grpc      uint32
+	reason    string
+	challenge bool
+	scope     bool // the challenge names the route's scopes
+}
+
+// Canonical gRPC status codes.
+const (
+	grpcNotFound         = 5
+	grpcPermissionDenied = 7
+	grpcInternal         = 13
+	grpcUnavailable      = 14
+	grpcUnauthenticated  = 16
+)
+
+var outcomes = map[validate.Class]outcome{
+	validate.NoToken:      {401, "", grpcUnauthenticated, "TOKEN_MISSING", true, true},                                                     // [ER-01 ER-03 GR-03]
+	validate.BadRequest:   {400, "invalid_request", grpcUnauthenticated, "INVALID_REQUEST", true, false},                                   // [ER-05 GR-05]
+	validate.BadToken:     {401, "invalid_token", grpcUnauthenticated, "INVALID_TOKEN", true, true},                                        // [ER-04 ER-06 GR-03]
+	validate.StepUp:       {401, "insufficient_user_authentication", grpcUnauthenticated, "INSUFFICIENT_USER_AUTHENTICATION", true, false}, // [ER-08 GR-05]
+	validate.MissingScope: {403, "insufficient_scope", grpcPermissionDenied, "INSUFFICIENT_SCOPE", true, true},                             // [ER-02 ER-07 AZ-05 MC-06]
+	validate.Forbidden:    {403, "", grpcPermissionDenied, "POLICY_DENIED", false, false},                                                  // [GR-04 AZ-08]
+	validate.NotDisclosed: {404, "", grpcNotFound, "NOT_FOUND", false, false},                                                              // [ER-22]
+	validate.TooEarly:     {425, "", grpcUnavailable, "TOO_EARLY", false, false},                                                           // [TR-20]
+	validate.Unavailable:  {503, "", grpcUnavailable, "AUTH_BACKEND_UNAVAILABLE", false, false},                                            // [ER-23 GR-06]
+	validate.Internal:     {500, "", grpcInternal, "", false, false},                                                                       // [PV-07]
+}
+
+func newDenial(o outcome, code validate.Code) *Denial {
+	return &Denial{
+		Code: code, Status: o.status, Error: o.err, GRPC: o.grpc, Reason: o.reason,
+		Header: http.Header{
+			"Cache-Control": {"no-store"}, // [ER-24]
+			"Content-Type":  {"application/problem+json"},
+		},
+		Body: problem(o),
+	}
+}
+
+// problem is the body: what the status line and the challenge say, and nothing
+// else.
+func problem(o outcome) []byte {
+	b := append([]byte(`{"title":`), strconv.Quote(http.StatusText(o.status))...)
+	b = strconv.AppendInt(append(b, `,"status":`...), int64(o.status), 10)
+	if o.err != "" {
+		b = append(b, `,"error":"`+o.err+`"`...)
+	}
+	return append(b, "}\n"...)
+}

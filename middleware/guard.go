@@ -1,0 +1,175 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/bearward/bearward/jwks"
+	"github.com/bearward/bearward/validate"
+)
+
+// Config makes a Guard from verifiers that exist already. Most programs call
+// bearward.New, which builds them.
+type Config struct {
+	Resource   string // this API's identifier (RFC 9728 resource); an https URI turns the metadata document on
+	Realm      string // of challenges; default Resource
+	NoMetadata bool   // no RFC 9728 document, no resource_metadata in challenges
+	Issuers    []Issuer
+	Observer   Observer         // nil: none
+	Logger     *slog.Logger     // for faults of ours; nil: slog.Default()
+	Clock      func() time.Time // nil: time.Now
+}
+
+// Issuer is one issuer whose tokens the Guard accepts.
+type Issuer struct {
+	URL      string            // the identifier, equal to iss
+	Name     string            // short and unique: metric label, named by policies
+	Audience []string          // what its tokens are accepted for
+	Leeway   time.Duration     // clock difference allowed on each use
+	Verifier validate.Verifier // judges its tokens
+	Keys     Keys              // nil: nothing to load or close
+}
+
+// Keys is the upstream side of an issuer: what jwks sources have.
+type Keys interface {
+	Load(ctx context.Context) error // fetches now; for fail-fast start-up
+	Health() jwks.Health            // from the last real fetch; makes no call
+	Close() error
+}
+
+// Guard decides about requests. It is safe for concurrent use.
+type Guard struct {
+	config   Config
+	list     []*Issuer
+	byURL    map[string]*Issuer
+	issuers  *validate.Issuers
+	realm    string
+	metadata *metadata
+	gate     gate
+}
+
+// New checks the configuration, reports all faults at once, and makes no call.
+func New(config Config) (*Guard, error) {
+	g := &Guard{config: config, byURL: map[string]*Issuer{}}
+	if g.config.Clock == nil {
+		g.config.Clock = time.Now
+	}
+	if g.config.Logger == nil {
+		g.config.Logger = slog.Default()
+	}
+	var faults []error
+	verifiers := map[string]validate.Verifier{}
+	names := map[string]bool{}
+	for _, i := range config.Issuers {
+		if _, ok := g.byURL[i.URL]; ok {
+			faults = append(faults, fmt.Errorf("issuer %q is configured twice", i.URL))
+		}
+		if i.Name == "" || names[i.Name] {
+			faults = append(faults, fmt.Errorf("issuer %q: the name %q is empty or used twice", i.URL, i.Name))
+		}
+		names[i.Name] = true
+		i.Audience = slices.Clone(i.Audience)
+		verifiers[i.URL], g.byURL[i.URL] = i.Verifier, &i
+		g.list = append(g.list, &i)
+	}
+	var err error
+	if g.issuers, err = validate.NewIssuers(verifiers); err != nil {
+		faults = append(faults, err)
+	}
+	if g.metadata, err = newMetadata(config); err != nil {
+		faults = append(faults, err)
+	}
+	if g.realm, err = realm(config); err != nil {
+		faults = append(faults, err)
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	g.gate.idle = make(chan struct{})
+	return g, nil
+}
+
+// issuer finds an issuer by its name or identifier.
+func (g *Guard) issuer(name string) *Issuer {
+	for _, i := range g.list {
+		if i.Name == name || i.URL == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// only narrows the routing to fewer issuers, all of them configured.
+func (g *Guard) only(accepted []*Issuer) *validate.Issuers {
+	urls := make([]string, len(accepted))
+	for n, i := range accepted {
+		urls[n] = i.URL
+	}
+	issuers, err := g.issuers.Only(urls...)
+	if err != nil {
+		panic("middleware: " + err.Error()) // the issuers were looked up just now
+	}
+	return issuers
+}
+
+// Load fetches the keys of every issuer now and returns every failure. Call it
+// at start-up to fail fast; without it, keys are loaded by the first request
+// that needs them.
+func (g *Guard) Load(ctx context.Context) error {
+	faults := make([]error, len(g.list))
+	done := make(chan struct{})
+	for n, i := range g.list {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			if i.Keys != nil {
+				faults[n] = i.Keys.Load(ctx)
+			}
+		}()
+	}
+	for range g.list {
+		<-done
+	}
+	return errors.Join(faults...)
+}
+
+// Health describes one issuer as of the last real contact with it.
+type Health struct {
+	Name string
+	jwks.Health
+}
+
+// Health returns the state of every issuer, in configured order. It makes no
+// call.
+func (g *Guard) Health() []Health {
+	out := make([]Health, 0, len(g.list))
+	for _, i := range g.list {
+		h := Health{Name: i.Name}
+		if i.Keys != nil {
+			h.Health = i.Keys.Health()
+		} else {
+			h.Health = jwks.Health{Issuer: i.URL, Loaded: true}
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// Close waits for decisions and streams that have begun and then releases what
+// the Guard holds. Later decisions are refused as unavailable. Close may be
+// called more than once.
+func (g *Guard) Close() error {
+	if !g.gate.close() {
+		return nil
+	}
+	var faults []error
+	for _, i := range g.list {
+		if i.Keys != nil {
+			faults = append(faults, i.Keys.Close())
+		}
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,121 @@
+package middleware
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+)
+
+const wellKnown = "/.well-known/oauth-protected-resource"
+
+// metadata is the protected resource metadata document of RFC 9728, made of
+// the live configuration and never of a request.
+type metadata struct {
+	url   string // "" if there is no document
+	paths []string
+
+	mu     sync.RWMutex
+	doc    document
+	scopes map[string]bool
+	body   []byte
+}
+
+type document struct {
+	Resource             string   `json:"resource"`
+	AuthorizationServers []string `json:"authorization_servers"`
+	ScopesSupported      []string `json:"scopes_supported,omitempty"`
+	BearerMethods        []string `json:"bearer_methods_supported"`
+}
+
+func newMetadata(config Config) (*metadata, error) {
+	m := &metadata{scopes: map[string]bool{}}
+	if config.Resource == "" {
+		return m, nil
+	}
+	u, err := url.Parse(config.Resource)
+	if err != nil || strings.Contains(config.Resource, "#") { // [AZ-09 MD-02]
+		return nil, fmt.Errorf("resource %q is not a URI without fragment", config.Resource)
+	}
+	if config.NoMetadata || u.Scheme != "https" || u.Host == "" { // [MD-02]
+		return m, nil
+	}
+	if u.User != nil {
+		return nil, errors.New("resource must not contain credentials")
+	}
+	path := strings.TrimSuffix(u.EscapedPath(), "/") // [MD-03]
+	m.paths = []string{wellKnown + path}
+	if path != "" {
+		m.paths = append(m.paths, wellKnown) // [MC-03]
+	}
+	m.url = "https://" + u.Host + wellKnown + path
+	if u.RawQuery != "" {
+		m.url += "?" + u.RawQuery
+	}
+	m.doc = document{Resource: config.Resource, BearerMethods: []string{"header"}} // [MD-09]
+	for _, i := range config.Issuers {
+		m.doc.AuthorizationServers = append(m.doc.AuthorizationServers, i.URL) // [MC-02]
+	}
+	return m, m.write()
+}
+
+// add publishes the scopes of a route that was prepared.
+func (m *metadata) add(c *compiled) {
+	if m.url == "" || c.policy.public {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := len(m.scopes)
+	for _, s := range suggestible(slices.Concat(c.policy.AllScopes, c.policy.AnyScope)) {
+		m.scopes[s] = true
+	}
+	if len(m.scopes) == before {
+		return
+	}
+	m.doc.ScopesSupported = m.doc.ScopesSupported[:0:0]
+	for s := range m.scopes {
+		m.doc.ScopesSupported = append(m.doc.ScopesSupported, s)
+	}
+	slices.Sort(m.doc.ScopesSupported)
+	_ = m.write() // strings only: cannot fail where newMetadata did not
+}
+
+func (m *metadata) write() error {
+	var b bytes.Buffer
+	if err := json.MarshalWrite(&b, m.doc); err != nil {
+		return fmt.Errorf("metadata: %w", err)
+	}
+	m.body = append(b.Bytes(), '\n')
+	return nil
+}
+
+// MetadataPaths returns where the document is served: the path that RFC 9728
+// §3.1 derives from the resource, and the root form that some clients ask for.
+// It is empty without a document.
+func (g *Guard) MetadataPaths() []string { return slices.Clone(g.metadata.paths) }
+
+// Metadata answers a request for the protected resource metadata (RFC 9728
+// §3.2). It needs no credentials and reads nothing but method and path.
+func (g *Guard) Metadata(r Request) (status int, header http.Header, body []byte) {
+	m := g.metadata
+	header = http.Header{"Access-Control-Allow-Origin": {"*"}} // [MD-05]
+	switch {
+	case !slices.Contains(m.paths, r.RawPath): // [MD-03]
+		return http.StatusNotFound, header, nil
+	case r.Method != http.MethodGet && r.Method != http.MethodHead: // [MD-04]
+		header.Set("Allow", "GET, HEAD")
+		return http.StatusMethodNotAllowed, header, nil
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "max-age=3600") // [MD-05]
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return http.StatusOK, header, m.body
+}

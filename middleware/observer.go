@@ -1,0 +1,107 @@
+package middleware
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/bearward/bearward/validate"
+)
+
+// Observer is told of every decision. Observe runs on the request's goroutine:
+// it has to be quick and safe for concurrent use.
+type Observer interface {
+	Observe(ctx context.Context, e Event)
+}
+
+// Event is one decision. It holds no credential, and no text from outside but
+// Method and Path.
+type Event struct {
+	Time     time.Time
+	Duration time.Duration
+	Route    string // Policy.Route
+	Method   string
+	Path     string // as received, without query
+	Issuer   string // configured name of the token's issuer, "" if unknown: safe as a label
+	Allowed  bool
+	Code     validate.Code   // why not; "" if allowed
+	Err      error           // the same with its cause, for logs
+	Token    *validate.Token // of an allowed request; nil where none was needed
+}
+
+func (g *Guard) observe(p *pass, d *Decision) {
+	if g.config.Observer == nil {
+		return
+	}
+	e := Event{
+		Time: p.now, Duration: g.config.Clock().Sub(p.now),
+		Method: p.r.Method, Path: p.r.RawPath,
+		Allowed: d.Allowed, Err: d.Err, Token: d.Token,
+	}
+	if p.policy != nil {
+		e.Route = p.policy.policy.Route
+	}
+	if p.issuer != nil {
+		e.Issuer = p.issuer.Name
+	}
+	if d.Err != nil {
+		e.Code = validate.CodeOf(d.Err)
+	}
+	defer func() {
+		if v := recover(); v != nil { // an observer decides nothing
+			g.config.Logger.Error("bearward: observer panicked")
+		}
+	}()
+	g.config.Observer.Observe(p.ctx, e)
+}
+
+// LogObserver writes one line for each refusal at level Info (Warn if the
+// cause is a service, Error if it is a defect) and one for each accepted
+// request at level Debug. No token, proof or claim value appears in it; the
+// subject is a hash.
+func LogObserver(logger *slog.Logger) Observer { return logObserver{logger} }
+
+type logObserver struct{ logger *slog.Logger }
+
+func (o logObserver) Observe(ctx context.Context, e Event) {
+	level, message := slog.LevelDebug, "request accepted"
+	if !e.Allowed {
+		level, message = refusalLevel(e.Code), "request refused"
+	}
+	if !o.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("route", e.Route), slog.String("method", clip(e.Method)), slog.String("path", clip(e.Path)),
+		slog.String("issuer", e.Issuer), slog.Duration("took", e.Duration),
+	}
+	if e.Allowed && e.Token != nil {
+		attrs = append(attrs, slog.Any("token", e.Token), slog.String("kid", e.Token.KeyID())) // [PV-02]
+	}
+	if !e.Allowed {
+		attrs = append(attrs, slog.String("code", string(e.Code)), slog.String("fix", e.Code.Fix()))
+		if e.Err != nil {
+			attrs = append(attrs, slog.String("error", clip(e.Err.Error())))
+		}
+	}
+	o.logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+func refusalLevel(code validate.Code) slog.Level {
+	switch code.Class() {
+	case validate.Unavailable:
+		return slog.LevelWarn
+	case validate.Internal:
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// clip bounds text from outside before it is logged.
+func clip(s string) string {
+	const most = 256
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

@@ -1,0 +1,85 @@
+package middleware
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bearward/bearward/validate"
+)
+
+// Policy is what one route demands of a valid token. All fields given must
+// hold; the zero Policy demands a valid token and nothing else.
+type Policy struct {
+	AllScopes []string // every one of them
+	AnyScope  []string // at least one of them; the challenge names the first
+	Audience  []string // at least one of them; a subset of the issuers' audiences
+	Issuers   []string // names or identifiers of the issuers accepted here
+	Schemes   []string // authentication schemes accepted here, without case
+
+	ACR    []string      // authentication contexts, preferred first (RFC 9470)
+	MaxAge time.Duration // of the user's authentication, whole seconds
+
+	Profile validate.Profile // RFC9068 tightens issuers with profile compat
+
+	UserOnly     bool // refuse tokens that stand for a client
+	NoDelegation bool // refuse delegated tokens (act)
+	Optional     bool // a request without any Authorization value passes, without a token
+	Hide         bool // answer 404 where it would be 403
+
+	// Implies reports that the scope have covers the scope need. It must be
+	// pure. Equal scopes need no Implies.
+	Implies func(have, need string) bool
+	// Check is the route's own condition, asked last. Its error is a refusal
+	// (403) unless its code says that a service is unavailable (503) or that
+	// something is broken (500).
+	Check func(context.Context, *validate.Token) error
+
+	Route string // label for logs and metrics; decides nothing
+
+	public   bool
+	compiled *compiled
+}
+
+// Scopes is a Policy that demands every one of the scopes.
+func Scopes(scopes ...string) Policy { return Policy{AllScopes: slices.Clone(scopes)} }
+
+// Public is a Policy that reads no credentials and sets no token.
+func Public() Policy { return Policy{public: true} }
+
+// WithACR returns a copy that demands one of the authentication contexts.
+func (p Policy) WithACR(acr ...string) Policy {
+	p.ACR = slices.Clone(acr)
+	return p
+}
+
+// WithMaxAge returns a copy that demands that the user signed in at most age
+// ago.
+func (p Policy) WithMaxAge(age time.Duration) Policy {
+	p.MaxAge = age
+	return p
+}
+
+// WithAudience returns a copy that accepts these audiences only.
+func (p Policy) WithAudience(audience ...string) Policy {
+	p.Audience = slices.Clone(audience)
+	return p
+}
+
+// WithIssuers returns a copy that accepts these issuers only.
+func (p Policy) WithIssuers(issuers ...string) Policy {
+	p.Issuers = slices.Clone(issuers)
+	return p
+}
+
+// WithAnyScope returns a copy that also demands at least one of the scopes.
+func (p Policy) WithAnyScope(scopes ...string) Policy {
+	p.AnyScope = slices.Clone(scopes)
+	return p
+}
+
+// WithCheck returns a copy with the route's own condition.
+func (p Policy) WithCheck(check func(context.Context, *validate.Token) error) Policy {
+	p.Check = check
+	return p
+}

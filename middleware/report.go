@@ -1,0 +1,133 @@
+package middleware
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bearward/bearward/validate"
+)
+
+// Report says what became of every rule for one request. It never contains the
+// token.
+type Report struct {
+	Allowed bool               `json:"allowed"`
+	Code    validate.Code      `json:"code,omitempty"` // the first failure, which decides
+	Status  int                `json:"status"`         // what the client gets; 200 stands for the handler
+	Rules   []validate.Finding `json:"rules"`
+}
+
+// Explain runs the rules that Decide runs, to their end. It obeys the same
+// caches and cooldowns and does not notify the Observer. The route's own Check
+// is asked only if every rule before it passed.
+func (g *Guard) Explain(ctx context.Context, r Request, policy Policy) (report Report) {
+	if !g.gate.enter() {
+		return g.report(nil, []validate.Finding{failed("guard", refuse(validate.ErrGuardClosed))})
+	}
+	defer g.gate.leave()
+	p := &pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}
+	defer func() {
+		if v := recover(); v != nil {
+			report = g.report(nil, []validate.Finding{failed("guard", refuse(validate.ErrInternal))})
+		}
+	}()
+	c, err := g.compiledFor(&policy)
+	if err != nil {
+		f := failed("policy", refuse(validate.ErrPolicyInvalid))
+		f.Found = err.Error()
+		return g.report(nil, []validate.Finding{f})
+	}
+	p.policy = c
+	return g.report(c, p.explain())
+}
+
+func (p *pass) explain() []validate.Finding {
+	switch {
+	case p.policy.policy.public:
+		return []validate.Finding{{Rule: "public", Status: validate.Passed, Source: "project"}}
+	case p.r.preflight():
+		return []validate.Finding{{Rule: "preflight", Status: validate.Passed, Source: "Fetch"}}
+	}
+	findings := p.findings(nil, requestRules, true)
+	if p.raw == "" {
+		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 {
+			return []validate.Finding{{Rule: "optional", Status: validate.Passed, Source: "project"}}
+		}
+		return p.findings(findings, routeRules, false)
+	}
+	verified, token := p.policy.issuers.Explain(p.ctx, p.raw)
+	findings = append(findings, verified...)
+	reached := token != nil && p.know(token) == nil
+	return p.findings(findings, routeRules, reached)
+}
+
+// findings runs rules to their end, or marks them as not reached.
+func (p *pass) findings(list []validate.Finding, rules []rule, reached bool) []validate.Finding {
+	good := true
+	for i := range rules {
+		r := &rules[i]
+		f := validate.Finding{Rule: r.name, Source: r.source, Status: validate.NotReached}
+		if reached && (good || r.name != "route-check") {
+			f.Status = validate.Passed
+			if err := r.check(p); err != nil {
+				f, good = failed(r.name, err), false
+				f.Source = r.source
+			}
+			if r.show != nil {
+				f.Expected, f.Found = r.show(p)
+			}
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+func failed(rule string, err error) validate.Finding {
+	code := validate.CodeOf(err)
+	return validate.Finding{Rule: rule, Status: validate.Failed, Code: code, Fix: code.Fix()}
+}
+
+func (g *Guard) report(c *compiled, findings []validate.Finding) Report {
+	r := Report{Allowed: true, Status: 200, Rules: findings}
+	for _, f := range findings {
+		if f.Status == validate.Failed {
+			r.Allowed, r.Code = false, f.Code
+			r.Status = g.deny(&Request{}, c, f.Code).Status
+			break
+		}
+	}
+	return r
+}
+
+// String prints the report as a table, one rule a line, and the fix of what
+// failed.
+func (r Report) String() string {
+	var b strings.Builder
+	marks := map[validate.Status]string{validate.Passed: "ok  ", validate.Failed: "FAIL", validate.NotReached: "-   "}
+	for _, f := range r.Rules {
+		fmt.Fprintf(&b, "%s  %-15s", marks[f.Status], f.Rule)
+		if f.Status != validate.NotReached && f.Found != "" {
+			fmt.Fprintf(&b, "  found %s", f.Found)
+			if f.Unverified {
+				b.WriteString(" (unverified)")
+			}
+		}
+		if f.Status == validate.Failed {
+			if f.Expected != "" {
+				fmt.Fprintf(&b, "  expected %s", f.Expected)
+			}
+			fmt.Fprintf(&b, "\n      %s", f.Code)
+			if f.Claim != "" {
+				fmt.Fprintf(&b, " (%s)", f.Claim)
+			}
+			fmt.Fprintf(&b, ", %s\n      fix: %s", f.Source, f.Fix)
+		}
+		b.WriteByte('\n')
+	}
+	if r.Allowed {
+		b.WriteString("allowed\n")
+	} else {
+		fmt.Fprintf(&b, "refused: %s, answered %d\n", r.Code, r.Status)
+	}
+	return b.String()
+}

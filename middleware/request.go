@@ -1,0 +1,66 @@
+package middleware
+
+import (
+	"crypto/x509"
+	"net/netip"
+)
+
+// Request is a request as it was received. Nothing in it is trusted; what
+// follows from it is decided by the Guard.
+type Request struct {
+	Method   string // as on the request line, case-sensitive
+	Scheme   string // http or https, of this connection
+	Host     string // Host or :authority as received
+	RawPath  string // path of the request target, undecoded
+	RawQuery string // query of the request target, undecoded
+	Header   Header
+
+	Peer        netip.Addr        // of the connection's other end
+	Local       netip.Addr        // of the listener
+	Certificate *x509.Certificate // the peer's, on this connection; nil if none
+}
+
+// Header gives every value of a field, in order of receipt. Names are asked
+// for in Go's canonical spelling. http.Header is one.
+type Header interface {
+	Values(name string) []string
+}
+
+// none stands for a Request without header.
+type none struct{}
+
+func (none) Values(string) []string { return nil }
+
+func (r *Request) header() Header {
+	if r.Header == nil {
+		return none{}
+	}
+	return r.Header
+}
+
+// preflight reports a CORS preflight, which carries no credentials by design:
+// the CORS layer behind the guard answers it. Every other OPTIONS request is
+// protected.
+func (r *Request) preflight() bool {
+	if r.Method != "OPTIONS" {
+		return false
+	}
+	h := r.header()
+	origin, method := h.Values("Origin"), h.Values("Access-Control-Request-Method")
+	return len(origin) == 1 && origin[0] != "" && len(method) == 1 && method[0] != ""
+}
+
+// early reports TLS early data that asks for more than reading: it can be a
+// replay (RFC 8470 §5.1).
+func (r *Request) early() bool {
+	switch r.Method {
+	case "GET", "HEAD", "OPTIONS", "TRACE":
+		return false
+	}
+	for _, v := range r.header().Values("Early-Data") {
+		if v == "1" {
+			return true
+		}
+	}
+	return false
+}

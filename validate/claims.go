@@ -1,0 +1,141 @@
+package validate
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bearward/bearward/internal/jose"
+	"github.com/bearward/bearward/internal/strictjson"
+)
+
+// MaxClaims is the largest claims object that is read, in bytes.
+const maxClaims = 64 << 10
+
+// claims is what one pass over the payload found beyond the Token's fields.
+// Members whose meaning depends on the issuer are kept as they stand.
+type claims struct {
+	hasAudience, hasExpiry, hasIssuedAt, hasSubject bool
+
+	scope, confirmation, actor string
+	clientID                   string // client_id as text
+	vendorClient               string // azp, appid or cid as it stands
+	marker                     string // a claim that only other kinds of JWT have
+	tokenUse, payloadType      string // as they stand
+	idType, grantType          string // as they stand
+}
+
+// decodeClaims reads the second part of the token in one strict pass.
+func (s *state) decodeClaims() *Error {
+	raw, err := jose.Decode(s.parts.Payload)
+	if err != nil {
+		return refuseFor(ErrTokenMalformed, err)
+	}
+	if len(raw) > maxClaims { // [JO-31]
+		return refuseFor(ErrClaimsInvalid, errors.New("claims are too large"))
+	}
+	t := &Token{claims: string(raw)}
+	r := strictjson.Open(t.claims)
+	defer r.Close()
+	for name, ok := r.Next(); ok; name, ok = r.Next() {
+		if !readRegistered(r, name, t, &s.claims) {
+			readOther(r, name, &s.claims)
+		}
+		if errors.Is(r.Err(), strictjson.ErrType) || errors.Is(r.Err(), strictjson.ErrRange) {
+			return &Error{Code: ErrClaimsInvalid, Claim: r.At(), Err: r.Err()}
+		}
+	}
+	if err := r.Err(); err != nil {
+		return refuseFor(ErrClaimsInvalid, err)
+	}
+	s.token = t
+	return nil
+}
+
+// readRegistered reads a claim that has one type everywhere.
+func readRegistered(r *strictjson.Reader, name []byte, t *Token, c *claims) bool {
+	switch string(name) {
+	case "iss":
+		t.Issuer = r.Text()
+	case "sub":
+		t.Subject, c.hasSubject = r.Text(), true
+	case "aud":
+		t.Audience, c.hasAudience = r.TextOrTexts(), true
+	case "exp":
+		t.ExpiresAt, c.hasExpiry = r.Date(), true
+	case "iat":
+		t.IssuedAt, c.hasIssuedAt = r.Date(), true
+	case "nbf":
+		t.NotBefore = r.Date()
+	case "auth_time":
+		t.AuthTime = r.Date()
+	case "jti":
+		t.ID = r.Text()
+	case "client_id":
+		c.clientID = r.Text()
+	case "acr":
+		t.ACR = r.Text()
+	case "amr":
+		t.AMR = r.Texts()
+	default:
+		return false
+	}
+	return true
+}
+
+// readOther keeps what a later rule may need and passes over the rest: unknown
+// claims are ignored (RFC 7519 §4).
+func readOther(r *strictjson.Reader, name []byte, c *claims) {
+	switch string(name) {
+	case "scope":
+		c.scope = r.Raw()
+	case "cnf":
+		c.confirmation = r.Raw()
+	case "act":
+		c.actor = r.Raw()
+	case "azp", "appid", "cid":
+		c.vendorClient = r.Raw()
+	case "token_use":
+		c.tokenUse = r.Raw()
+	case "typ":
+		c.payloadType = r.Raw()
+	case "idtyp":
+		c.idType = r.Raw()
+	case "gty":
+		c.grantType = r.Raw()
+	case "at_hash", "c_hash", "s_hash", "events", "htm", "htu", "token_introspection", "status_list":
+		c.marker = string(name)
+		r.Skip()
+	default:
+		r.Skip()
+	}
+}
+
+// claim finds any claim by name in a second pass and returns it as it stands,
+// "" if absent. Only issuers with a scope claim of their own need it.
+func (s *state) claim(want string) string {
+	r := strictjson.Open(s.token.claims)
+	defer r.Close()
+	found := ""
+	for name, ok := r.Next(); ok; name, ok = r.Next() {
+		if string(name) == want {
+			found = r.Raw()
+		} else {
+			r.Skip()
+		}
+	}
+	return found
+}
+
+// text reads raw as a JSON string.
+func text(raw string) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], true
+	}
+	b, err := jsontext.AppendUnquote(nil, raw)
+	return string(b), err == nil
+}

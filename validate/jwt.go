@@ -1,0 +1,132 @@
+package validate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bearward/bearward/internal/jose"
+)
+
+// JWT judges the JWT access tokens of one issuer. It is a Verifier.
+type JWT struct {
+	config Config
+	strict bool
+}
+
+// NewJWT checks the configuration, all of it at once, and makes no call.
+func NewJWT(config Config) (*JWT, error) {
+	if err := config.prepare(); err != nil {
+		return nil, err
+	}
+	return &JWT{config: config, strict: config.Profile == RFC9068}, nil
+}
+
+// state is one verification on its way through the rules.
+type state struct {
+	ctx    context.Context
+	raw    string
+	now    time.Time
+	issuer *JWT // whose rules apply; nil until the token is routed
+
+	parts  jose.Compact
+	header jose.Header
+	claims claims
+	token  *Token // under construction
+	keys   []*Key
+	key    *Key // that verified the signature
+}
+
+// Verify runs every rule until one refuses the token. A token that is bound to
+// a key or certificate passes: proving the binding is the caller's duty, see
+// Token.Confirmation and package middleware.
+func (j *JWT) Verify(ctx context.Context, raw string) (*Token, error) {
+	s := state{ctx: ctx, raw: raw}
+	if err := s.run(shape); err != nil {
+		return nil, err
+	}
+	return j.judge(&s)
+}
+
+// judge runs the rules that depend on the issuer over a token whose shape is
+// known already.
+func (j *JWT) judge(s *state) (*Token, error) {
+	s.issuer, s.now = j, j.config.Clock()
+	if err := s.run(substance); err != nil {
+		return nil, err
+	}
+	return s.seal(), nil
+}
+
+func (s *state) run(rules []rule) error {
+	for i := range rules {
+		if err := rules[i].check(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deviates refuses what RFC 9068 does not allow, or, with profile compat,
+// remembers it so that a route can tighten the profile later.
+func (s *state) deviates(code Code, claim string) *Error {
+	if s.issuer.strict {
+		return refuseClaim(code, claim)
+	}
+	if f := &s.token.facts; f.Strict == "" {
+		f.Strict = string(code)
+	}
+	return nil
+}
+
+// seal copies what guards decide from, so that no reader of the Token can
+// change a decision, and clips what is handed out.
+func (s *state) seal() *Token {
+	t := s.token
+	t.Audience = slices.Clip(t.Audience)
+	t.AMR = slices.Clip(t.AMR)
+	f := &t.facts
+	f.Sealed = true
+	f.Key, f.KeyID, f.Type = s.key, s.key.ID, s.header.Type
+	f.Issuer, f.Subject, f.ClientID, f.ID = t.Issuer, t.Subject, t.ClientID, t.ID
+	f.Audience = slices.Clone(t.Audience)
+	f.ExpiresAt, f.NotBefore, f.IssuedAt, f.AuthTime = t.ExpiresAt, t.NotBefore, t.IssuedAt, t.AuthTime
+	f.ACR = t.ACR
+	f.Bound = s.claims.confirmation != ""
+	f.Delegated = t.Actor != nil
+	f.Client = s.standsForClient()
+	return t
+}
+
+// standsForClient errs on the side of the client: a route for users refuses
+// what this marks.
+func (s *state) standsForClient() bool {
+	if s.token.Subject == s.token.ClientID { // [CL-17]
+		return true
+	}
+	return s.claims.idType == `"app"` || s.claims.grantType == `"client-credentials"`
+}
+
+var _ Verifier = (*JWT)(nil)
+
+// ValidAt checks the token's times again at now, as on every use of a token
+// that was validated before. The error is ErrExpired or ErrNotYetValid.
+func (t *Token) ValidAt(now time.Time, leeway time.Duration) error {
+	exp, nbf := t.facts.ExpiresAt, t.facts.NotBefore
+	if !t.facts.Sealed {
+		exp, nbf = t.ExpiresAt, t.NotBefore
+	}
+	if exp.IsZero() {
+		return refuseClaim(ErrClaimMissing, "exp")
+	}
+	if expired(exp, now, leeway) { // [CA-02 CL-12]
+		return refuseClaim(ErrExpired, "exp")
+	}
+	if inFuture(nbf, now, leeway) {
+		return refuseClaim(ErrNotYetValid, "nbf")
+	}
+	return nil
+}
+
+// Leeway returns the clock difference that this issuer is granted.
+func (j *JWT) Leeway() time.Duration { return j.config.Leeway }
