@@ -86,6 +86,7 @@ func (s *Server) breakable(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// hold ends with the fault or with the connection, which Close closes.
 func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
 	for {
 		s.mu.Lock()
@@ -98,9 +99,6 @@ func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-changed:
 		case <-r.Context().Done():
-			return
-		case <-s.done:
-			hangUp(w)
 			return
 		}
 	}

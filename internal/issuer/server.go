@@ -50,7 +50,6 @@ type Server struct {
 	counts  map[string]int
 	total   int
 	arrived chan struct{} // closed when a request arrives
-	done    chan struct{}
 }
 
 // Start listens and serves until Close. It returns every fault of the
@@ -61,7 +60,7 @@ func Start(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config: config, fault: healthy, counts: map[string]int{},
-		changed: make(chan struct{}), arrived: make(chan struct{}), done: make(chan struct{}),
+		changed: make(chan struct{}), arrived: make(chan struct{}),
 	}
 	if err := s.keys.rotate(config.Algorithms); err != nil {
 		return nil, err
@@ -136,16 +135,8 @@ func (s *Server) URL() string { return s.url }
 // be called again.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	first := !s.closed
 	s.closed = true
 	s.mu.Unlock()
-	if !first {
-		<-s.done
-		s.serve.Wait()
-		s.active.Wait()
-		return nil
-	}
-	close(s.done)
 	err := s.http.Close()
 	s.serve.Wait()
 	s.active.Wait()

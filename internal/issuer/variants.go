@@ -11,7 +11,7 @@ import (
 type Variant struct {
 	Name string
 	What string // what is different
-	Code string // why a strict guard refuses it; empty: it is accepted
+	Code string // why a strict guard refuses it as a bearer token; empty: it is accepted
 
 	header, claims members                                      // merged over the right ones
 	edit           func(*draft) error                           // before signing

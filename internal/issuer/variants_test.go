@@ -37,13 +37,8 @@ func alone(v issuer.Variant) validate.Code {
 	switch code := validate.Code(v.Code); code {
 	case validate.ErrConfirmationUnproven:
 		return "" // the proof is the request's matter
-	case validate.ErrRequestMalformed:
+	case validate.ErrRequestMalformed, validate.ErrTokenRepeated:
 		return validate.ErrTokenMalformed
-	case validate.ErrIssuerUnknown:
-		if v.Name == "no-iss" {
-			return validate.ErrClaimMissing
-		}
-		return code
 	default:
 		return code
 	}
