@@ -1,0 +1,91 @@
+package bearwardtest_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/bearward/bearward/adapters/httpauth"
+	"github.com/bearward/bearward/bearwardtest"
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+)
+
+// orders is the handler under test.
+var orders = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	token, ok := middleware.FromContext(r.Context())
+	if !ok {
+		http.Error(w, "no token", http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintf(w, "orders of %s", token.Subject)
+})
+
+// The test of a handler needs no issuer, no guard and no token.
+func ExampleWith() {
+	w := httptest.NewRecorder()
+	orders.ServeHTTP(w, bearwardtest.With(httptest.NewRequest("GET", "/orders", nil), &validate.Token{Subject: "alice"}))
+	fmt.Println(w.Code, w.Body)
+	// Output: 200 orders of alice
+}
+
+// The test of a protected route. In a real test t is the *testing.T.
+func ExampleNewIssuer() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	api := httpauth.Protect(iss.Guard(), middleware.Scopes("orders:read"))(orders)
+	get := func(token string) {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/orders", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		api.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+	}
+	get(iss.JWT(bearwardtest.Claims{Scope: "orders:read"}))
+	get(iss.JWT(bearwardtest.Claims{Scope: "orders:write"}))
+	get(iss.Wrong("alg-none", bearwardtest.Claims{Scope: "orders:read"}))
+	// Output:
+	// 200
+	// 403
+	// 401
+}
+
+// Outages and time are in the test's hand.
+func ExampleIssuer_Break() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	guard := iss.Guard()
+	ask := func() {
+		_, d := guard.Decide(t.Context(), request("Bearer "+iss.JWT()), middleware.Policy{})
+		fmt.Println(d.Allowed, validate.CodeOf(d.Err).Class() == validate.Unavailable)
+	}
+	iss.Break(bearwardtest.Down)
+	ask()
+	iss.Heal()
+	iss.Clock.Advance(time.Minute)
+	ask()
+	// Output:
+	// false true
+	// true false
+}
+
+// Every way in which a token can be wrong, sent to one route.
+func ExampleKinds() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	guard := iss.Guard()
+	passed := 0
+	for _, kind := range bearwardtest.Kinds() {
+		if _, d := guard.Decide(t.Context(), request("Bearer "+iss.Wrong(kind.Name)), middleware.Policy{}); d.Allowed && kind.Code != "" {
+			passed++
+		}
+	}
+	fmt.Println(passed, "wrong tokens passed")
+	// Output: 0 wrong tokens passed
+}
