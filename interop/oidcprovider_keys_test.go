@@ -117,3 +117,8 @@ func everyKey(t testing.TB) keySet {
 		signs: map[string]string{"RS256": "rsa", "PS256": "rsa", "ES256": "ec", "EdDSA": "okp"},
 	}
 }
+
+// fixed is the way to start a server with keys that exist already.
+func fixed(keys keySet) func(testing.TB) keySet {
+	return func(testing.TB) keySet { return keys }
+}

@@ -37,11 +37,12 @@ type oidcProvider struct {
 	stderr *bytes.Buffer
 }
 
-// startOIDCProvider starts the server with the given keys on a port of its own
-// and ends it with the test.
-func startOIDCProvider(t testing.TB, keys keySet) *oidcProvider {
+// startOIDCProvider starts the server with the keys that makeKeys returns, on a
+// port of its own, and ends it with the test.
+func startOIDCProvider(t testing.TB, makeKeys func(testing.TB) keySet) *oidcProvider {
 	t.Helper()
 	requireServer(t)
+	keys := makeKeys(t)
 	p := &oidcProvider{t: t}
 	t.Cleanup(p.stop)
 	for range 20 {
@@ -62,8 +63,8 @@ func startOIDCProvider(t testing.TB, keys keySet) *oidcProvider {
 func requireServer(t testing.TB) {
 	t.Helper()
 	missing := ""
-	if _, err := exec.LookPath("node"); err != nil {
-		missing = "node is not in PATH: install Node.js 20 or later (Debian: apt-get install nodejs npm)"
+	if version := nodeVersion(); version < 20 {
+		missing = fmt.Sprintf("Node.js 20 or later is needed, found %d (0: none in PATH)", version)
 	} else if _, err := os.Stat(filepath.Join(serverDir, "node_modules", "oidc-provider")); err != nil {
 		missing = "oidc-provider is not installed: run `npm ci` in interop/" + serverDir
 	}
@@ -74,6 +75,17 @@ func requireServer(t testing.TB) {
 	default:
 		t.Skip(missing)
 	}
+}
+
+// nodeVersion returns the major version of node in PATH, 0 without one.
+func nodeVersion() int {
+	out, err := exec.Command("node", "--version").Output() // v20.20.2
+	if err != nil {
+		return 0
+	}
+	major, _, _ := strings.Cut(strings.TrimPrefix(string(out), "v"), ".")
+	version, _ := strconv.Atoi(major)
+	return version
 }
 
 // pickPort returns a free port below the range that the system hands out by

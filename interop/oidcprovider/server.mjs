@@ -70,7 +70,7 @@ function provider(issuer, file) {
     }],
     clientAuthMethods: ['client_secret_basic'],
     scopes: ['orders:read', 'orders:write'],
-    ttl: { ClientCredentials: 600 },
+    ttl: { ClientCredentials: 24 * 60 * 60 }, // longer than a test turns its clock
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
