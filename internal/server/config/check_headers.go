@@ -1,0 +1,67 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+var ruleType = reflect.TypeFor[Rule]()
+
+// reserved are the header names that identity cannot have: those of the
+// connection and of HTTP itself, credentials, and what serve sets.
+var reserved = []string{
+	"accept", "accept-charset", "accept-encoding", "accept-language", "age", "allow", "authorization",
+	"cache-control", "connection", "content-encoding", "content-length", "content-location", "content-range", "content-type",
+	"cookie", "date", "dpop", "early-data", "expect", "forwarded", "host", "http2-settings", "keep-alive", "max-forwards",
+	"origin", "pragma", "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "referer",
+	"set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via", "www-authenticate",
+	"x-http-method", "x-http-method-override", "x-method-override", "x-real-ip", "x-rewrite-url",
+}
+
+// families are prefixes of header names that serve removes or that HTTP owns.
+var families = []string{"access-control-", "if-", "sec-", "x-forwarded-", "x-original-"}
+
+// headers checks the names of identity headers and their claims.
+func (c *checker) headers() {
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(c.file.ForwardHeaders)) {
+		path := join("forward_headers", name)
+		folded := Fold(name)
+		switch first, twice := seen[folded]; {
+		case !isHeader(name):
+			c.say(path, "%s is not a header name of letters, digits and hyphens", quote(name))
+		case slices.Contains(reserved, folded), slices.ContainsFunc(families, func(p string) bool { return strings.HasPrefix(folded, p) }):
+			c.say(path, "%s has a meaning of its own and cannot carry identity", quote(name))
+		case twice:
+			c.say(path, "%s and %s are one header to many servers", quote(first), quote(name))
+		default:
+			seen[folded] = name
+		}
+	}
+}
+
+// Fold returns the one form in which spellings of a header name are compared:
+// many servers do not tell case, underscore and hyphen apart once names have
+// become variables, and some not even other punctuation.
+func Fold(name string) string {
+	out := []byte(name)
+	for i, c := range out {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			out[i] = c | 0x20
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		default:
+			out[i] = '-'
+		}
+	}
+	return string(out)
+}
+
+// isHeader accepts a part of RFC 9110's token: what every server passes on.
+func isHeader(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	})
+}

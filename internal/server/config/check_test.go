@@ -1,0 +1,189 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// change replaces the block of smallest that starts with the same key as text,
+// or adds text.
+func change(text string) string {
+	key, _, _ := strings.Cut(text, ":")
+	before, after, found := strings.Cut("\n"+smallest, "\n"+key+":")
+	if !found {
+		return smallest + text + "\n"
+	}
+	lines := strings.SplitAfter(after, "\n")[1:]
+	for len(lines) > 0 && strings.HasPrefix(lines[0], " ") {
+		lines = lines[1:]
+	}
+	return strings.TrimPrefix(before+"\n", "\n") + text + "\n" + strings.Join(lines, "")
+}
+
+func TestCheck(t *testing.T) {
+	const rules = "rules:\n  - {match: /, "
+	for _, c := range []struct{ text, want string }{
+		// listeners
+		{"listen: 127.0.0.1:0", ""},
+		{"listen: localhost:9000", ""},
+		{"listen: '[::1]:9000'", ""},
+		{"listen: ':9000'", "1:9: plain http is served on loopback addresses only"}, // [TR-12]
+		{"listen: 0.0.0.0:9000", "1:9: plain http is served on loopback"},           // [TR-12]
+		{"listen: '[::]:9000'", "1:9: plain http is served on loopback"},            // [TR-12]
+		{"listen: 192.168.1.5:9000", "1:9: plain http is served on loopback"},       // [TR-12]
+		{"listen: api.example.com:9000", "1:9: plain http is served on loopback"},   // [TR-12]
+		{"listen: ':9000'\nplain_behind_tls: true", ""},
+		{"listen: ':9000'\ntls: {cert_file: a, key_file: b}", ""},
+		{"plain_behind_tls: true\ntls: {cert_file: a, key_file: b}", "9:19: plain_behind_tls and tls exclude each other"},
+		{"listen: localhost", "1:9: this is not an address"},
+		{"listen: 127.0.0.1:http", "1:9: this is not an address"},
+		{"listen: 127.0.0.1:65536", "1:9: this is not an address"},
+		{"listen: http://127.0.0.1:80", "1:9: this is not an address"},
+		{"admin: 127.0.0.1:9000", "9:8: admin needs another address than listen"},
+		{"listen: 127.0.0.1:0\nadmin: 127.0.0.1:0", ""},
+		{"admin: nowhere", "9:8: this is not an address"},
+
+		// upstream
+		{"upstream: http://127.0.0.1:9100/", ""},
+		{"upstream: ftp://127.0.0.1", "3:11: \"ftp://127.0.0.1\" is not an http or https URL"},
+		{"upstream: 127.0.0.1:9100", "3:11: \"127.0.0.1:9100\" is not an http or https URL"},
+		{"upstream: http://user:pw@h/", "is not an http or https URL"},
+		{"upstream: 'http://h/#x'", "is not an http or https URL"},
+		{"upstream: http://h/base", "3:11: upstream is scheme, host and port only"},
+		{"upstream: http://h/?x", "3:11: upstream is scheme, host and port only"},
+		{"upstream: http://h/?", "3:11: upstream is scheme, host and port only"},
+
+		// resource
+		{"resource: 'https://a/#x'", "4:11: resource is a URI without fragment"}, // [AZ-09]
+		{"resource: 'a b'", "4:11: resource is a URI without fragment"},
+		{"resource: my-api", ""},
+		{"resource: my-api\nmetadata: true", "5:11: only an https resource has a metadata document"},     // [MD-02]
+		{"resource: http://api\nmetadata: true", "5:11: only an https resource has a metadata document"}, // [MD-02]
+		{"realm: 'a\"b'", "9:8: a realm is printable ASCII"},
+
+		// later parts of the contract, by name
+		{"mode: forward-auth", `2:7: "forward-auth" is part of the contract but not built yet`},
+		{"mode: ext-authz", `"ext-authz" is part of the contract but not built yet`},
+		{"public_url: https://a", `9:1: "public_url" is part of the contract but not built yet`},
+		{"trusted_proxies: [127.0.0.0/8]", `"trusted_proxies" is part of the contract`},
+		{"forward_auth: {headers: x-forwarded}", `"forward_auth" is part of the contract`},
+		{"forwarded: none", `"forwarded" is part of the contract`},
+		{"client_cert_header: {}", `"client_cert_header" is part of the contract`},
+		{"dpop: {enabled: true}", `"dpop" is part of the contract`},
+		{"cache: {disabled: true}", `"cache" is part of the contract`},
+		{"redis: {url: x}", `"redis" is part of the contract`},
+		{"openapi: api.yaml", `"openapi" is part of the contract`},
+		{"report_only: true", `"report_only" is part of the contract`},
+		{"fapi: true", `"fapi" is part of the contract`},
+		{"revocation: {}", `"revocation" is part of the contract`},
+		{"wait_ready: 5s", `"wait_ready" is part of the contract`},
+		{"pprof: true", `"pprof" is part of the contract`},
+		{"tls: {cert_file: a, key_file: b, client_certs: request}", `"client_certs" is part of the contract`},
+		{rules + "binding: dpop}", `8:25: "dpop" is part of the contract but not built yet`},
+		{rules + "binding: mtls}", `"mtls" is part of the contract`},
+		{rules + "binding: bound}", `"bound" is part of the contract`},
+		{rules + "nonce: required}", `"nonce" is part of the contract`},
+		{rules + "roles: [a]}", `"roles" is part of the contract`},
+		{rules + "report_only: true}", `"report_only" is part of the contract`},
+		{rules + "details: []}", `"details" is part of the contract`},
+		{rules + "schemes: [dpop]}", `8:26: "dpop" is part of the contract`},
+		{"preset: keycloak", `"preset"`},
+
+		// rules
+		{rules + "schemes: [basic]}", `8:26: "basic" is not bearer`},
+		{rules + "profile: compat}", `8:25: "compat" is not rfc9068`},
+		{rules + "scopes: ['a b']}", `8:25: "a b" is not a scope`},        // [ER-14]
+		{rules + "any_scope: ['a\"']}", `is not a scope`},                 // [ER-14]
+		{rules + "acr: ['a b']}", `8:22: "a b" cannot be an acr value`},   // [AZ-15]
+		{rules + "max_age: 1500ms}", `8:25: max_age is counted in whole`}, // [AZ-15]
+		{rules + "max_age: 0s}", `8:25: "0s" is below 1s`},
+		{rules + "max_age: -5s}", `8:25: "-5s" is below 1s`},
+		{rules + "max_age: 1d}", `8:25: "1d" is not a duration`},
+		{rules + "max_age: '0'}", `8:25: "0" is not a duration`},
+		{rules + "issuers: [login.exampl.com]}", `8:26: there is no issuer with the name "login.exampl.com"; did you mean "login.example.com"?`},
+		{rules + "audience: other}", `8:26: audience "other" is not accepted from issuer "login.example.com": a rule can only narrow`}, // [AZ-10]
+		{rules + "public: true, scopes: [a]}", `8:38: "scopes" is not used on a public rule`},
+		{rules + "public: true, optional: true}", `8:40: "optional" is not used on a public rule`},
+		{rules + "public: false, scopes: [a]}", ""},
+		{"rules: []", "7:8: this list is empty"},
+		{"rules:\n  - {scopes: [a]}", `8:5: "match" is missing`},
+		{"rules:\n  - {match: example.com/}", "8:13: a pattern has no host"},
+		{"rules:\n  - {match: /a//b}", "8:13: a path with empty segments can never match"},
+		{"rules:\n  - {match: '/{x}/b'}\n  - {match: '/a/{x}'}", `9:13: "/a/{x}" and the rule in line 8 match some requests in common`},
+
+		// identity headers
+		{"forward_headers: {Host: sub}", `9:19: "Host" has a meaning of its own`},
+		{"forward_headers: {Authorization: sub}", `has a meaning of its own`},
+		{"forward_headers: {dpop: sub}", `has a meaning of its own`},
+		{"forward_headers: {Connection: sub}", `has a meaning of its own`},
+		{"forward_headers: {TE: sub}", `has a meaning of its own`},
+		{"forward_headers: {transfer_encoding: sub}", `has a meaning of its own`},
+		{"forward_headers: {Content-Length: sub}", `has a meaning of its own`},
+		{"forward_headers: {X-Forwarded-User: sub}", `has a meaning of its own`},
+		{"forward_headers: {X_HTTP_Method_Override: sub}", `has a meaning of its own`},
+		{"forward_headers: {X Auth: sub}", `is not a header name`},
+		{"forward_headers: {'X-Auth:': sub}", `is not a header name`},
+		{"forward_headers: {X-Äuth: sub}", `is not a header name`},
+		{"forward_headers: {'': sub}", `is not a header name`},
+		{"forward_headers: {X-Auth-Sub: sub, x_auth_sub: iss}", `9:36: "X-Auth-Sub" and "x_auth_sub" are one header to many servers`},
+		{"forward_headers: {X-Auth: ''}", `this is empty`},
+		{"implies: {'a b': [c]}", `9:11: "a b" is not a scope`},
+		{"implies: {a: ['c d']}", `9:15: "c d" is not a scope`}, // [ER-14]
+	} {
+		expect(t, change(c.text), c.want)
+	}
+}
+
+func TestCheckIssuers(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"issuer: https://a/, name: x}\n  - {issuer: https://b, name: x", `7:31: "x" is also that of the issuer in line 6`},
+		{"issuer: https://a}\n  - {issuer: https://a, name: b", `7:14: "https://a" is also that of the issuer in line 6`},
+		{"name: x", `6:5: "issuer" is missing`},
+		{"issuer: http://a", "6:14: an http issuer needs allow_http"}, // [JK-04]
+		{"issuer: http://a, allow_http: true", ""},
+		{"issuer: http://a, jwks_uri: https://a/k", ""},
+		{"issuer: http://a, jwks_file: k", ""},
+		{"issuer: login", "6:14: an issuer is an https URL"},
+		{"issuer: ftp://a", "6:14: an issuer is an https URL"},
+		{"issuer: 'https://a/?x'", "6:14: an issuer is an https URL"},
+		{"issuer: 'https://a/#x'", "6:14: an issuer is an https URL"},
+		{"issuer: https://a, jwks_uri: http://a/k", "6:35: http needs allow_http"},      // [JK-01]
+		{"issuer: https://a, discovery_url: http://a/k", "6:40: http needs allow_http"}, // [JK-01]
+		{"issuer: https://a, jwks_uri: https://a/k, discovery_url: https://a/d", "exclude each other"},
+		{"issuer: https://a, jwks_file: k, jwks: {refresh: 5m}", `"jwks" is not used with jwks_file`},
+		{"issuer: https://a, jwks_file: k, jwks_uri: https://a/k", `"jwks_uri" is not used with jwks_file`},
+		{"issuer: https://a, algorithms: [none]", `6:38: algorithm "none" cannot be allowed`},   // [JO-01]
+		{"issuer: https://a, algorithms: [HS256]", `6:38: algorithm "HS256" cannot be allowed`}, // [JO-04]
+		{"issuer: https://a, algorithms: [rs256]", `cannot be allowed`},
+		{"issuer: https://a, algorithms: []", `6:37: this list is empty`}, // [JO-01]
+		{"issuer: https://a, leeway: 301s", `6:33: "301s" is above 5m`},
+		{"issuer: https://a, leeway: -1s", `6:33: "-1s" is below 0s`},
+		{"issuer: https://a, max_lifetime: 0s", `is below 1s`},
+		{"issuer: https://a, jwks: {refresh: 10s}", `is below 1m`},
+		{"issuer: https://a, jwks: {refresh: 2h, max_stale: 1h}", `max_stale is below refresh`},
+		{"issuer: https://a, preset: keycloak", `6:33: "keycloak" is part of the contract but not built yet`},
+		{"issuer: https://a, preset: rfc9O68", `"rfc9O68" is not generic or rfc9068; did you mean "rfc9068"?`},
+		{"issuer: https://a, roles_claim: x", `"roles_claim" is part of the contract`},
+		{"issuer: https://a, client_ids: [x]", `"client_ids" is part of the contract`},
+		{"issuer: https://a, tenants: [x]", `"tenants" is part of the contract`},
+		{"issuer: https://a, opaque_prefix: x", `"opaque_prefix" is part of the contract`},
+		{"issuer: https://a, introspection: {}", `"introspection" is part of the contract`},
+		{"issuer: https://a, scope_claim: {type: list}", `"list" is not string or array`},
+		{"issuer: https://a, audience: {a: b}", `this must be a list, not a table`},
+	} {
+		expect(t, change("issuers:\n  - {"+c.text+"}"), c.want)
+	}
+	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "", 1), "5:5: this issuer has no audience") // [CL-04]
+	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "metadata: true\n", 1), "metadata needs resource")
+}
+
+func expect(t *testing.T, text, want string) {
+	t.Helper()
+	_, err := Parse("a", []byte(text))
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("%s\ngot %v", text, err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
+	}
+}

@@ -1,0 +1,49 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Position is a place in the file. Both numbers count from 1; columns count
+// characters, not bytes.
+type Position struct{ Line, Column int }
+
+// Fault is one thing that is wrong in the file.
+type Fault struct {
+	Position
+	Text string
+}
+
+// Faults is everything that is wrong in one file, in the order of the file.
+type Faults struct {
+	Name string // of the file
+	List []Fault
+}
+
+// Error lists the faults, one per line, as FILE:LINE:COLUMN: text.
+func (f *Faults) Error() string {
+	lines := make([]string, len(f.List))
+	for i, fault := range f.List {
+		lines[i] = fmt.Sprintf("%s:%d:%d: %s", f.Name, fault.Line, fault.Column, fault.Text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (f *Faults) add(at Position, format string, args ...any) {
+	f.List = append(f.List, Fault{at, fmt.Sprintf(format, args...)})
+}
+
+// err returns the sorted faults, or nil if there are none.
+func (f *Faults) err() error {
+	if len(f.List) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(f.List, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	f.List = slices.Compact(f.List)
+	return f
+}

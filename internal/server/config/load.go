@@ -1,0 +1,50 @@
+package config
+
+import (
+	"io"
+	"os"
+	"reflect"
+)
+
+// Load reads and checks the file at path. A fault in its content is a
+// *[Faults]; any other error means that it could not be read.
+func Load(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+// Parse checks the content of a file; name is what faults call it. ${NAME} in
+// a value is the environment variable NAME, put in before the value gets its
+// type; $${ is a literal ${. The error is a *[Faults]. Files that the content
+// names are not opened.
+func Parse(name string, data []byte) (*File, error) {
+	faults := &Faults{Name: name}
+	r := &reader{lookup: os.LookupEnv, faults: faults}
+	root := r.read(data)
+	if root == nil {
+		return nil, faults.err()
+	}
+	file := &File{places: places{}}
+	d := &decoder{faults: faults, places: file.places, failed: map[string]bool{}}
+	d.table(root, reflect.ValueOf(file).Elem(), "")
+	c := &checker{file: file, decoder: d}
+	c.check()
+	if err := faults.err(); err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// Fault returns a fault at the place of a value, for what is found out only
+// when the file is put to use. The path is like issuers[0].ca_file.
+func (f *File) Fault(path, text string) Fault {
+	return Fault{f.places.at(path), text}
+}

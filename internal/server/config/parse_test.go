@@ -1,0 +1,310 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const smallest = `listen: 127.0.0.1:9000
+mode: proxy
+upstream: http://127.0.0.1:9100
+resource: https://api.example.com
+issuers:
+  - issuer: https://login.example.com
+rules:
+  - {match: "GET /read", scopes: [read]}
+`
+
+const everything = `# every key that is built
+listen: 0.0.0.0:9000
+admin: 127.0.0.1:9001
+mode: proxy
+upstream: https://backend.internal
+forward_credentials: true
+resource: https://api.example.com/v1
+metadata: false
+realm: api
+plain_behind_tls: true
+issuers:
+  - issuer: https://login.example.com
+    name: main
+    preset: generic
+    audience: https://api.example.com
+    profile: compat
+    algorithms: [RS256, EdDSA]
+    leeway: 0s
+    max_lifetime: 24h
+    discovery_url: http://10.0.0.1/.well-known/oauth-authorization-server
+    allow_private: true
+    allow_http: true
+    ca_file: ca.pem
+    jwks: {refresh: 5m, cooldown: 10s, max_stale: 1h}
+    scope_claim: {name: scp, type: array}
+  - issuer: https://two.example.com/realm/
+    preset: rfc9068
+    audience: ["https://api.example.com", other]
+    jwks_uri: https://two.example.com/keys
+  - issuer: http://keycloak:8080/realms/x
+    jwks_file: keys.json
+rules:
+  - {match: "GET /read", scopes: [read], any_scope: [a, b], issuers: [main, two.example.com/realm/], schemes: [bearer], binding: if-bound}
+  - {match: "/strict", profile: rfc9068, audience: "https://api.example.com", issuers: [main]}
+  - match: /step-up/{rest...}
+    acr: [phr, phrh]
+    max_age: 300s
+    user_only: true
+    no_delegation: true
+    hide: true
+  - {match: "/maybe", optional: true}
+  - {match: "GET /healthz", public: true}
+forward_headers: {X-Auth-Subject: sub, X-Auth-Tenant: tenant}
+implies: {admin: [read, write]}
+log: {level: debug, format: json}
+`
+
+func TestParseDefaults(t *testing.T) {
+	f, err := Parse("a.yaml", []byte(smallest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := f.Issuers[0]
+	want := Issuer{
+		Issuer: "https://login.example.com", Name: "login.example.com", Preset: "generic",
+		Audience: []string{"https://api.example.com"}, Profile: "rfc9068", Leeway: time.Minute,
+		JWKS:       JWKS{Refresh: 15 * time.Minute, Cooldown: 30 * time.Second, MaxStale: 24 * time.Hour},
+		ScopeClaim: ScopeClaim{Name: "scope", Type: "string"},
+	}
+	if diff := cmp.Diff(want, i, cmpopts.IgnoreFields(Issuer{}, "_")); diff != "" {
+		t.Error(diff)
+	}
+	if !f.Metadata || f.TLS != nil || f.Admin != "" || f.Log != (Log{Level: "info", Format: "text"}) || f.Rules[0].Binding != "if-bound" {
+		t.Errorf("defaults: %+v", f)
+	}
+}
+
+func TestParseEverything(t *testing.T) {
+	f, err := Parse("a.yaml", []byte(everything))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Upstream.String() != "https://backend.internal" || !f.ForwardCredentials || f.Metadata || f.Realm != "api" || !f.PlainBehindTLS {
+		t.Errorf("top: %+v", f)
+	}
+	one, two, three := f.Issuers[0], f.Issuers[1], f.Issuers[2]
+	if one.Leeway != 0 || one.MaxLifetime != 24*time.Hour || one.DiscoveryURL.Host != "10.0.0.1" || !one.AllowPrivate || !one.AllowHTTP ||
+		one.JWKS != (JWKS{5 * time.Minute, 10 * time.Second, time.Hour}) || one.ScopeClaim != (ScopeClaim{"scp", "array"}) || one.CAFile != "ca.pem" {
+		t.Errorf("first issuer: %+v", one)
+	}
+	if !slices.Equal(one.Algorithms, []string{"RS256", "EdDSA"}) || !slices.Equal(two.Audience, []string{"https://api.example.com", "other"}) {
+		t.Errorf("lists: %v %v", one.Algorithms, two.Audience)
+	}
+	if two.Name != "two.example.com/realm/" || three.Name != "keycloak:8080/realms/x" || !slices.Equal(three.Audience, []string{f.Resource}) {
+		t.Errorf("derived: %q %q %q", two.Name, three.Name, three.Audience)
+	}
+	step := f.Rules[2]
+	if step.MaxAge != 5*time.Minute || !slices.Equal(step.ACR, []string{"phr", "phrh"}) || !step.UserOnly || !step.NoDelegation || !step.Hide {
+		t.Errorf("rule: %+v", step)
+	}
+	if f.ForwardHeaders["X-Auth-Tenant"] != "tenant" || !slices.Equal(f.Implies["admin"], []string{"read", "write"}) {
+		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
+	}
+	if got := f.Fault("issuers[0].ca_file", "x").Position; got != (Position{23, 14}) {
+		t.Errorf("ca_file stands at %v", got)
+	}
+}
+
+// Every key of the reference is in the file above or excludes one that is.
+func TestEverythingIsEverything(t *testing.T) {
+	var walk func(reflect.Type)
+	walk = func(typ reflect.Type) {
+		fields, known, _ := schema(typ)
+		for i, key := range known {
+			if !strings.Contains(everything, key+":") && key != "tls" && key != "cert_file" && key != "key_file" {
+				t.Errorf("%s is not tested", key)
+			}
+			inner := typ.Field(fields[i].index).Type
+			for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && inner != urlType.Elem() {
+				walk(inner)
+			}
+		}
+	}
+	walk(reflect.TypeFor[File]())
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, err := Parse("dir/a.yaml", []byte(`listen: 9000
+mode: proxi
+upstrem: http://127.0.0.1:9100
+dpop: {enabled: true}
+issuers:
+  - issuer: https://login.example.com
+    leeway: 60
+    profile:
+    audience: [a, 5]
+    leeway: 5s
+rules:
+  - {match: "GET /read", scopes: [read], biding: dpop}
+  - match: GET /read
+`))
+	want := `dir/a.yaml:1:1: "upstream" is missing
+dir/a.yaml:1:9: this must be text, not a number: put it in quotes if it is
+dir/a.yaml:2:7: "proxi" is not proxy; did you mean "proxy"?
+dir/a.yaml:3:1: unknown key "upstrem"; did you mean "upstream"?
+dir/a.yaml:4:1: "dpop" is part of the contract but not built yet
+dir/a.yaml:7:13: the duration "60" has no unit: write 60s, 60m or 60h
+dir/a.yaml:8:5: "profile" has no value: leave the key out to use its default
+dir/a.yaml:9:19: this must be text, not a number: put it in quotes if it is
+dir/a.yaml:10:5: "leeway" is a duplicate of the key in line 7
+dir/a.yaml:12:42: unknown key "biding"; did you mean "binding"?
+dir/a.yaml:13:12: "GET /read" and the rule in line 12 match some requests in common and none of both is more specific`
+	if err == nil {
+		t.Fatal("no fault")
+	}
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Setenv("BW_HOST", "127.0.0.1")
+	t.Setenv("BW_BOOL", "true")
+	t.Setenv("BW_AGE", "90s")
+	t.Setenv("BW_SECRET", "hunter2")
+	t.Setenv("BW_YAML", "[a, b]")
+	text := strings.Replace(smallest, "127.0.0.1:9000", "${BW_HOST}:9000", 1) +
+		"forward_credentials: ${BW_BOOL}\nrealm: $${BW_HOST} $x ${BW_YAML}\n"
+	text = strings.Replace(text, "scopes: [read]", "max_age: \"${BW_AGE}\"", 1)
+	f, err := Parse("a", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Listen != "127.0.0.1:9000" || !f.ForwardCredentials || f.Realm != "${BW_HOST} $x [a, b]" || f.Rules[0].MaxAge != 90*time.Second {
+		t.Errorf("got %+v", f)
+	}
+	for text, want := range map[string]string{
+		"realm: ${BW_UNSET_NAME}":        "a:9:8: the environment variable BW_UNSET_NAME is not set",
+		"realm: ${BW HOST}":              "a:9:8: ${ is not followed by a name",
+		"realm: ${BW_HOST":               "a:9:8: ${ is not followed by a name",
+		"realm: ${}":                     "a:9:8: ${ is not followed by a name",
+		"realm: ${1X}":                   "a:9:8: ${ is not followed by a name",
+		"plain_behind_tls: ${BW_SECRET}": "a:9:19: this must be true or false",
+		"log: {level: \"${BW_SECRET}\"}": "a:9:14: the value from the environment is not debug",
+		"implies: {\"${BW_HOST}\": [a]}": "a:9:11: ${NAME} works in values only",
+	} {
+		_, err := Parse("a", []byte(smallest+text))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the fault prints the value: %v", text, err)
+		}
+	}
+}
+
+func TestNotYAMLAsMeant(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               "a:1:1: the file is empty",
+		"# nothing\n":                    "a:1:1: the file is empty",
+		"- a\n":                          "a:1:1: the file must be a table of keys, not a list",
+		"text":                           "a:1:1: the file must be a table of keys, not text",
+		"a: [1, 2":                       "a:1:4: this is not valid YAML: ",
+		"a:\n\tb: 1":                     "a:2:1: this is not valid YAML: ",
+		"a: b: c":                        "a:1:4: this is not valid YAML: ",
+		"\xff":                           "a:1:1: the file is not UTF-8",
+		"a: b\nc: \x00":                  "a:2:4: the file is not UTF-8",
+		strings.Repeat("#", maxFile+1):   "a:1:1: the file is not UTF-8 text of at most",
+		"a: " + strings.Repeat("[", 100): "a:1:68: the file is not UTF-8 text of at most",
+		"---\na: 1\n---\nb: 1\n":         "a:1:1: the file has more than one YAML document",
+		"%YAML 1.2\n---\na: 1\n":         "a:1:1: the file has more than one YAML document or a YAML directive",
+		"&root {a: 1}":                   "a:1:1: anchors and aliases",
+	} {
+		_, err := Parse("a", []byte(text))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%.40q: got %v, want %s", text, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"realm: &x api":                 "a:9:8: anchors and aliases are not used here",
+		"realm: *x":                     "a:9:8: anchors and aliases are not used here",
+		"<<: {realm: x}":                "a:9:1: merge keys are not used here",
+		"realm: !!str api":              "a:9:8: tags are not used here",
+		"? realm\n: api":                "a:9:1: a key must be plain or quoted text",
+		"realm: ~":                      `a:9:1: "realm" has no value`,
+		"realm: null":                   `a:9:1: "realm" has no value`,
+		"realm:":                        `a:9:1: "realm" has no value`,
+		"log: {level: ~}":               `a:9:7: "level" has no value`,
+		"implies: {a: [~]}":             `a:9:15: "a[0]" has no value`,
+		"realm: \"\"":                   "a:9:8: this is empty",
+		"1: x":                          `a:9:1: unknown key "1"`,
+		"realm: {a: b}":                 "a:9:8: this must be text, not a table",
+		"log: info":                     "a:9:6: this must be a table, not text",
+		"tls: []":                       "a:9:6: this must be a table, not a list",
+		"tls: {cert_file: a}":           `a:9:6: "key_file" is missing`,
+		"implies: [a]":                  "a:9:10: this must be a table, not a list",
+		"implies: {a: b}":               "a:9:14: this must be a list, not text",
+		"implies: {a: []}":              "a:9:14: this list is empty",
+		"metadata: \"true\"":            "a:9:11: this must be true or false",
+		"metadata: yes":                 "a:9:11: this must be true or false",
+		"metadata: 1":                   "a:9:11: this must be true or false",
+		"realm: 1.5":                    "a:9:8: this must be text, not a number",
+		"realm: true":                   "a:9:8: this must be text, not true or false",
+		"realm: .inf":                   "a:9:8: this must be text, not a number",
+		"mode: proxy":                   `a:9:1: "mode" is a duplicate of the key in line 2`,
+		"log: {level: inf, level: inf}": `a:9:14: "inf" is not debug, info, warn or error; did you mean "info"?`,
+	} {
+		_, err := Parse("a", []byte(smallest+text+"\n"))
+		if err == nil || !strings.Contains("\n"+err.Error(), "\n"+want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bearward.yaml")
+	if _, err := Load(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(smallest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Load(path); err != nil || f.Mode != "proxy" {
+		t.Errorf("got %v, %v", f, err)
+	}
+	if err := os.WriteFile(path, []byte("x: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var faults *Faults
+	if _, err := Load(path); !errors.As(err, &faults) || faults.Name != path || len(faults.List) < 6 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(smallest))
+	f.Add([]byte(everything))
+	f.Add([]byte("a: &x [*x]\n<<: *x\n? {a: b}\n: c"))
+	f.Add([]byte("rules: [{match: \"/{\"}, {match: \"GET  /%zz\"}, ~]\nissuers: {}\nimplies: {~: [${X}]}"))
+	f.Add([]byte("listen: \"${\"\nupstream: \"http://[::1\"\nadmin: !!binary x\ntls: |\n  x"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := Parse("f", data)
+		if (file == nil) == (err == nil) {
+			t.Fatalf("got %v and %v", file, err)
+		}
+		var faults *Faults
+		if err != nil && !errors.As(err, &faults) {
+			t.Fatalf("not a list of faults: %v", err)
+		}
+	})
+}

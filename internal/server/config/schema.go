@@ -1,0 +1,57 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// field is what a struct field's tags say.
+type field struct {
+	index     int // in the struct
+	key       string
+	scalar    bool // one string stands for a list of one
+	required  bool
+	nested    bool // a table that has defaults of its own
+	byDefault string
+	enum      []string
+	later     []string // values of the contract that are not built
+	min, max  string
+}
+
+// name is what a fault calls the field; an element of a list has no key.
+func (f field) name(path string) string {
+	if f.key != "" {
+		return f.key
+	}
+	return path[strings.LastIndex(path, ".")+1:]
+}
+
+// schema returns the fields of t, their keys, and the keys that are
+// part of the contract but not built.
+func schema(t reflect.Type) (fields []field, known, later []string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Name == "_" {
+			later = strings.Fields(f.Tag.Get("later"))
+			continue
+		}
+		name, option, _ := strings.Cut(f.Tag.Get("key"), ",")
+		if name == "" {
+			continue
+		}
+		fields = append(fields, field{
+			index:     i,
+			key:       name,
+			scalar:    option == "scalar",
+			required:  f.Tag.Get("required") != "",
+			nested:    f.Type.Kind() == reflect.Struct,
+			byDefault: f.Tag.Get("default"),
+			enum:      strings.Fields(f.Tag.Get("enum")),
+			later:     strings.Fields(f.Tag.Get("later")),
+			min:       f.Tag.Get("min"),
+			max:       f.Tag.Get("max"),
+		})
+		known = append(known, name)
+	}
+	return fields, known, later
+}
