@@ -1,0 +1,54 @@
+# Everything the continuous integration does is in .ci/run; these are its parts.
+GO ?= go
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: ## run the tests
+	$(GO) test ./...
+
+race: ## run the tests with the race detector
+	$(GO) test -race ./...
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	internal/tools/fuzz $(FUZZTIME)
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+lint: ## gofumpt, vet, staticcheck, golangci-lint (install them once: make tools)
+	test -z "$$(gofumpt -l .)"
+	$(GO) vet ./...
+	staticcheck ./...
+	golangci-lint run ./...
+
+tools: ## install the pinned linters
+	internal/tools/install
+
+vuln: ## look for known vulnerabilities (needs the network)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(shell sed -n 's/^govulncheck=//p' internal/tools/versions) ./...
+
+examples: ## build the examples and the README's programs
+	$(GO) build -o /dev/null ./examples/...
+	$(GO) test ./internal/tools/readme
+
+interop: ## test against real authorization servers (Node.js 20 or later)
+	cd interop/oidcprovider && npm ci
+	BEARWARD_REQUIRE_ALL=1 $(GO) test -count=1 ./interop/...
+
+demo: ## start the demo and execute its lines
+	$(GO) run ./cmd/bearward demo --check
+
+mutate: ## disable each marked line in turn; a test must notice
+	$(GO) run ./internal/tools/mutate
+
+docs: ## write docs/rfcs.md and docs/errors.md
+	$(GO) run ./internal/tools/docs
+
+check: ## all that the continuous integration does
+	.ci/run
+
+.PHONY: help test race fuzz bench lint tools vuln examples interop demo mutate docs check
