@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 
 	"github.com/bearward/bearward/jwks"
@@ -60,9 +59,6 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 	if err := errors.Join(sourceErr, err); err != nil {
 		return middleware.Issuer{}, err
 	}
-	if i.AllowHTTP {
-		logger(cfg).Warn("bearward: plain http to private addresses is allowed for this issuer", "issuer", i.Name)
-	}
 	return middleware.Issuer{
 		URL: i.URL, Name: i.Name, Audience: i.Audience, Leeway: jwt.Leeway(), Verifier: jwt, Keys: upstream(keys, i.URL),
 	}, nil
@@ -101,13 +97,6 @@ func observer(cfg Config) middleware.Observer {
 	return cfg.Observer
 }
 
-func logger(cfg Config) *slog.Logger {
-	if cfg.Logger != nil {
-		return cfg.Logger
-	}
-	return slog.Default()
-}
-
 func defaultName(issuer string) string {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Host == "" {
@@ -135,4 +124,3 @@ type noKeys struct{}
 
 func (noKeys) Keys(context.Context, string, string) ([]*validate.Key, error) { return nil, nil }
 func (noKeys) Live(*validate.Key) bool                                       { return false }
-

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -41,9 +42,7 @@ func (g *Guard) observe(p *pass, d *Decision) {
 	if p.policy != nil {
 		e.Route = p.policy.policy.Route
 	}
-	if p.issuer != nil {
-		e.Issuer = p.issuer.Name
-	}
+	e.Issuer = p.issuerName(d.Err)
 	if d.Err != nil {
 		e.Code = validate.CodeOf(d.Err)
 	}
@@ -53,6 +52,20 @@ func (g *Guard) observe(p *pass, d *Decision) {
 		}
 	}()
 	g.config.Observer.Observe(p.ctx, e)
+}
+
+// issuerName is the configured name of the issuer that the decision is about.
+func (p *pass) issuerName(err error) string {
+	if p.issuer != nil {
+		return p.issuer.Name
+	}
+	var refusal *validate.Error
+	if errors.As(err, &refusal) {
+		if i := p.guard.byURL[refusal.Issuer]; i != nil {
+			return i.Name
+		}
+	}
+	return ""
 }
 
 // LogObserver writes one line for each refusal at level Info (Warn if the

@@ -10,7 +10,7 @@ import (
 	"github.com/bearward/bearward/internal/strictjson"
 )
 
-// MaxClaims is the largest claims object that is read, in bytes.
+// maxClaims is the largest claims object that is read, in bytes.
 const maxClaims = 64 << 10
 
 // claims is what one pass over the payload found beyond the Token's fields.
@@ -28,14 +28,14 @@ type claims struct {
 
 // decodeClaims reads the second part of the token in one strict pass.
 func (s *state) decodeClaims() *Error {
-	raw, err := jose.Decode(s.parts.Payload)
+	raw, err := jose.DecodeText(s.parts.Payload)
 	if err != nil {
 		return refuseFor(ErrTokenMalformed, err)
 	}
 	if len(raw) > maxClaims { // [JO-31]
 		return refuseFor(ErrClaimsInvalid, errors.New("claims are too large"))
 	}
-	t := &Token{claims: string(raw)}
+	t := &Token{claims: raw}
 	r := strictjson.Open(t.claims)
 	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {

@@ -8,9 +8,10 @@ import "errors"
 //
 // Its text is for logs. It never contains the token.
 type Error struct {
-	Code  Code
-	Claim string // the claim or header member concerned, if one is
-	Err   error  // the cause, if there is one
+	Code   Code
+	Claim  string // the claim or header member concerned, if one is
+	Issuer string // the configured issuer whose rules refused, if one was found
+	Err    error  // the cause, if there is one
 }
 
 // Error describes the refusal.

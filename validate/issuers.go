@@ -50,8 +50,8 @@ func (i *Issuers) Only(urls ...string) (*Issuers, error) {
 // Verify asks the verifier of the token's own issuer.
 func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 	s := state{ctx: ctx, raw: raw}
-	if err := s.run(shape); err != nil {
-		return nil, err
+	if refusal := s.run(shape); refusal != nil {
+		return nil, refusal
 	}
 	v, refusal := i.route(s.token.Issuer)
 	if refusal != nil {

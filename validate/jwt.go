@@ -42,8 +42,8 @@ type state struct {
 // Token.Confirmation and package middleware.
 func (j *JWT) Verify(ctx context.Context, raw string) (*Token, error) {
 	s := state{ctx: ctx, raw: raw}
-	if err := s.run(shape); err != nil {
-		return nil, err
+	if refusal := s.run(shape); refusal != nil {
+		return nil, refusal
 	}
 	return j.judge(&s)
 }
@@ -52,13 +52,14 @@ func (j *JWT) Verify(ctx context.Context, raw string) (*Token, error) {
 // known already.
 func (j *JWT) judge(s *state) (*Token, error) {
 	s.issuer, s.now = j, j.config.Clock()
-	if err := s.run(substance); err != nil {
-		return nil, err
+	if refusal := s.run(substance); refusal != nil {
+		refusal.Issuer = j.config.Issuer
+		return nil, refusal
 	}
 	return s.seal(), nil
 }
 
-func (s *state) run(rules []rule) error {
+func (s *state) run(rules []rule) *Error {
 	for i := range rules {
 		if err := rules[i].check(s); err != nil {
 			return err

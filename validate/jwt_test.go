@@ -20,7 +20,7 @@ func expected(v issuer.Variant) validate.Code {
 	switch {
 	case v.Code == string(validate.ErrConfirmationUnproven):
 		return ""
-	case v.Code == string(validate.ErrRequestMalformed):
+	case v.Code == string(validate.ErrRequestMalformed), v.Code == string(validate.ErrTokenRepeated):
 		return validate.ErrTokenMalformed
 	}
 	return validate.Code(v.Code)

@@ -33,12 +33,13 @@ var shape = []rule{
 	{"claims", haveHeader, haveClaims, []Code{ErrTokenMalformed, ErrClaimsInvalid}, "RFC 7519 §7.2", checkClaims, nil},
 }
 
-// substance holds the rules of one issuer: first what is cheap and local, then
-// the key and the signature, then what is only worth reading once it is signed.
+// substance holds the rules of one issuer: first which issuer, because its
+// settings decide the rest, and what is cheap and local; then the key and the
+// signature; then what is only worth reading once it is signed.
 var substance = []rule{
+	{"issuer", haveClaims, haveIssuer, []Code{ErrIssuerUnknown, ErrClaimMissing}, "RFC 9068 §4", checkIssuer, showIssuer},  // [CL-06]
 	{"algorithm", haveHeader, 0, []Code{ErrAlgorithmRefused}, "RFC 8725 §3.1, RFC 9068 §4", checkAlgorithm, showAlgorithm}, // [JO-01 JO-03 JO-04 JO-12]
 	{"type", haveHeader | haveClaims, 0, []Code{ErrTypeRefused}, "RFC 9068 §4, RFC 8725 §3.11", checkType, showType},       // [CL-01 CL-02 CL-03 CL-05]
-	{"issuer", haveClaims, haveIssuer, []Code{ErrIssuerUnknown, ErrClaimMissing}, "RFC 9068 §4", checkIssuer, showIssuer},  // [CL-06]
 	{"expiry", haveClaims, 0, []Code{ErrExpired, ErrClaimMissing}, "RFC 7519 §4.1.4", checkExpiry, showExpiry},             // [CL-12]
 	{"not-before", haveClaims, 0, []Code{ErrNotYetValid}, "RFC 7519 §4.1.5", checkNotBefore, showNotBefore},                // [CL-14]
 	{"issued-at", haveClaims, 0, []Code{ErrIssuedInFuture, ErrClaimMissing}, "RFC 7519 §4.1.6", checkIssuedAt, showIssuedAt},

@@ -57,7 +57,8 @@ func fits(k *Key, kid, alg string) bool {
 func keysUnavailable(err error) *Error {
 	var known *Error
 	if errors.As(err, &known) && known.Code.Class() == Unavailable {
-		return known
+		own := *known // the original is shared with everybody who waited
+		return &own
 	}
 	return refuseFor(ErrKeysUnavailable, err) // [JK-17 ER-23]
 }

@@ -66,6 +66,20 @@ func Decode(part string) ([]byte, error) {
 	return b, nil
 }
 
+// DecodeText decodes one part to text, with one allocation for what is usual.
+func DecodeText(part string) (string, error) {
+	var usual [2 << 10]byte
+	buf := usual[:]
+	if n := strict.DecodedLen(len(part)); n > len(buf) {
+		buf = make([]byte, n)
+	}
+	n, err := strict.Decode(buf, []byte(part))
+	if err != nil {
+		return "", ErrEncoding
+	}
+	return string(buf[:n]), nil
+}
+
 // DecodeAlone decodes base64url that did not come through Split.
 func DecodeAlone(part string) ([]byte, error) {
 	for i := 0; i < len(part); i++ {

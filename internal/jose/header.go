@@ -25,11 +25,11 @@ func ParseHeader(part string) (Header, error) {
 	if len(part) > MaxHeader*4/3 {
 		return Header{}, strictjson.ErrSyntax
 	}
-	raw, err := Decode(part)
+	raw, err := DecodeText(part)
 	if err != nil {
 		return Header{}, err
 	}
-	r := strictjson.Open(string(raw))
+	r := strictjson.Open(raw)
 	defer r.Close()
 	var h Header
 	for name, ok := r.Next(); ok; name, ok = r.Next() {

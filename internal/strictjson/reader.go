@@ -115,7 +115,15 @@ func (r *Reader) fail(err error) {
 	}
 }
 
-func (r *Reader) syntax(err error) { r.fail(fmt.Errorf("%w: %w", ErrSyntax, err)) }
+// syntax says where the input is wrong and whether a name is repeated. The
+// decoder's own words would quote the input.
+func (r *Reader) syntax(err error) {
+	what := "malformed"
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		what = "repeated name"
+	}
+	r.fail(fmt.Errorf("%w: %s near byte %d", ErrSyntax, what, r.dec.InputOffset()))
+}
 
 // shallow reports whether src nests at most MaxDepth deep. It looks at brackets
 // outside of strings only; everything else is the decoder's business.
