@@ -28,9 +28,9 @@ func Thumbprint(pub crypto.PublicKey) ([32]byte, error) {
 		if !ok {
 			return [32]byte{}, ErrKeyType
 		}
-		point, err := key.Bytes()
+		point, err := uncompressed(key)
 		if err != nil {
-			return [32]byte{}, ErrOffCurve
+			return [32]byte{}, err
 		}
 		x, y := point[1:1+c.size], point[1+c.size:]
 		return sum(`{"crv":"`, key.Params().Name, `","kty":"EC","x":"`, Encode(x), `","y":"`, Encode(y), `"}`), nil // [JO-28]
@@ -50,4 +50,18 @@ func sum(parts ...string) (out [32]byte) {
 	}
 	h.Sum(out[:0])
 	return out
+}
+
+// uncompressed is Bytes for keys that were made by hand too: without
+// coordinates the standard library panics.
+func uncompressed(key *ecdsa.PublicKey) (point []byte, err error) {
+	defer func() {
+		if recover() != nil {
+			err = ErrOffCurve
+		}
+	}()
+	if point, err = key.Bytes(); err != nil {
+		return nil, ErrOffCurve
+	}
+	return point, nil
 }
