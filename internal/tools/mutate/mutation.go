@@ -150,7 +150,7 @@ func neutral(op token.Token, side ast.Expr) *edit {
 	return wrap(side, "(false && (", "))")
 }
 
-// zero makes a return return nothing of interest.
+// zero makes a return yield zero values, or the opposite of a condition.
 func (f *finder) zero(s *ast.ReturnStmt) *edit {
 	if f.results == nil || len(s.Results) == 0 {
 		return nil
@@ -174,8 +174,8 @@ func (f *finder) guard(n *ast.SwitchStmt) *edit {
 		return nil
 	}
 	for _, s := range n.Body.List {
-		clause := s.(*ast.CaseClause)
-		if f.on(clause.Colon) && len(clause.List) == 1 && f.fits(clause.List[0]) {
+		clause, ok := s.(*ast.CaseClause)
+		if ok && f.on(clause.Colon) && len(clause.List) == 1 && f.fits(clause.List[0]) {
 			return wrap(clause.List[0], "false && (", ")")
 		}
 	}

@@ -72,7 +72,7 @@ func newTester(ctx context.Context, root string, chosen []markers.Marker) (*test
 	return t, nil
 }
 
-// learn reads the test binaries ("pkg.test dep dep ...") of go list.
+// learn reads the test binaries ("pkg.test" and its dependencies) of go list.
 func (t *tester) learn(list string) {
 	for line := range strings.Lines(list) {
 		fields := strings.Fields(line)
@@ -144,7 +144,7 @@ func (t *tester) one(ctx context.Context, m markers.Marker) result {
 		r.detail = err.Error()
 		return r
 	}
-	defer os.RemoveAll(filepath.Dir(overlay))
+	defer func() { _ = os.RemoveAll(filepath.Dir(overlay)) }()
 
 	for _, pkgs := range [][]string{{t.pkg(m)}, t.dependents[t.pkg(m)]} {
 		if len(pkgs) == 0 {
