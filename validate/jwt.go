@@ -33,8 +33,9 @@ type state struct {
 	header jose.Header
 	claims claims
 	token  *Token // under construction
-	keys   []*Key
-	key    *Key // that verified the signature
+	tried  [maxCandidates]*Key
+	keys   []*Key // those that fit, in tried
+	key    *Key   // that verified the signature
 }
 
 // Verify runs every rule until one refuses the token. A token that is bound to

@@ -22,7 +22,7 @@ func checkKey(s *state) *Error {
 	if err != nil {
 		return keysUnavailable(err)
 	}
-	s.keys = s.keys[:0]
+	s.keys = s.tried[:0]
 	for _, k := range keys {
 		if fits(k, s.header.KeyID, alg) && len(s.keys) < maxCandidates {
 			s.keys = append(s.keys, k)

@@ -19,15 +19,17 @@ func showSize(s *state) (expected, found string) {
 	return "at most " + strconv.Itoa(MaxToken) + " bytes", strconv.Itoa(len(s.raw)) + " bytes"
 }
 
+// checkCompact tells a token that is not for us to read from bytes that no
+// token has.
 func checkCompact(s *state) *Error {
+	var err error
+	if s.parts, err = jose.Split(s.raw); err == nil {
+		return nil
+	}
 	if !Token68(s.raw) { // [TR-04]
 		return refuse(ErrTokenMalformed)
 	}
-	var err error
-	if s.parts, err = jose.Split(s.raw); err != nil { // [JO-14 JO-15]
-		return refuseFor(ErrNotJWT, err)
-	}
-	return nil
+	return refuseFor(ErrNotJWT, err) // [JO-14 JO-15]
 }
 
 func checkHeader(s *state) *Error {

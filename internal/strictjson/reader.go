@@ -63,9 +63,9 @@ func Open(src string) *Reader {
 
 // Close releases the Reader; it must not be used afterwards.
 func (r *Reader) Close() {
-	r.src, r.name = "", nil
-	if cap(r.copy) > 64<<10 {
-		r.copy = nil
+	r.src, r.name = "", r.name[:0]
+	if cap(r.copy) > 64<<10 || cap(r.name) > 1<<10 {
+		r.copy, r.name = nil, nil
 	}
 	r.in = bytes.Buffer{}
 	readers.Put(r)
