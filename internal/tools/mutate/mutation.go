@@ -12,9 +12,9 @@ import (
 // mutate returns src with what stands on the marked line disabled: the
 // condition of an if or for becomes false, one operand of a condition that
 // spans lines becomes neutral, a case loses its clause, and a statement or an
-// element of a table that fits on the line is deleted. A return that a function
-// cannot do without returns zero values or the opposite instead, in a second
-// version of the source.
+// element of a table that fits on the line is deleted. Where that cannot compile
+// the later versions may: they return zero values or the opposite, define a
+// variable as zero, or keep what the deleted statement used in use.
 func mutate(src []byte, line int) ([][]byte, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", src, parser.ParseComments|parser.SkipObjectResolution)
@@ -27,11 +27,14 @@ func mutate(src []byte, line int) ([][]byte, error) {
 		return nil, errors.New("the line is no condition, case, statement or table row of its own")
 	}
 	versions := [][]byte{f.edit.apply(fset, src)}
-	if f.fallback != nil {
-		versions = append(versions, f.fallback.apply(fset, src))
+	for _, e := range f.fallbacks {
+		versions = append(versions, append(e.apply(fset, src), helper...))
 	}
 	return versions, nil
 }
+
+// helper is what later versions may call.
+const helper = "\nfunc mutantZero[T any](T) (zero T) { return }\n"
 
 func (e *edit) apply(fset *token.FileSet, src []byte) []byte {
 	start, end := fset.Position(e.from).Offset, fset.Position(e.to).Offset
@@ -69,9 +72,11 @@ type finder struct {
 	fset *token.FileSet
 	line int
 
-	edit, fallback *edit
+	edit      *edit
+	fallbacks []*edit
 
 	results *ast.FieldList // of the innermost function around the line
+	outer   ast.Node       // the outermost one
 }
 
 func (f *finder) on(pos token.Pos) bool { return f.fset.Position(pos).Line == f.line }
@@ -87,7 +92,7 @@ func (f *finder) visit(n ast.Node) bool {
 	}
 	switch n := n.(type) {
 	case *ast.FuncDecl:
-		f.results = n.Type.Results
+		f.results, f.outer = n.Type.Results, n
 	case *ast.FuncLit:
 		f.results = n.Type.Results
 	case *ast.IfStmt:
@@ -103,11 +108,11 @@ func (f *finder) visit(n ast.Node) bool {
 	case *ast.SwitchStmt:
 		f.edit = f.guard(n)
 	case *ast.CaseClause:
-		if f.on(n.Colon) {
+		if f.edit = f.statement(n.Body); f.on(n.Colon) {
 			f.edit = remove(n)
 		}
 	case *ast.CommClause:
-		if f.on(n.Colon) {
+		if f.edit = f.statement(n.Body); f.on(n.Colon) {
 			f.edit = remove(n)
 		}
 	case *ast.BlockStmt:
@@ -151,12 +156,12 @@ func neutral(op token.Token, side ast.Expr) *edit {
 }
 
 // zero makes a return yield zero values, or the opposite of a condition.
-func (f *finder) zero(s *ast.ReturnStmt) *edit {
+func (f *finder) zero(s *ast.ReturnStmt) []*edit {
 	if f.results == nil || len(s.Results) == 0 {
 		return nil
 	}
 	if ident, ok := f.results.List[0].Type.(*ast.Ident); ok && ident.Name == "bool" && len(s.Results) == 1 {
-		return wrap(s.Results[0], "!(", ")")
+		return []*edit{wrap(s.Results[0], "!(", ")")}
 	}
 	var values []string
 	for _, field := range f.results.List {
@@ -164,7 +169,43 @@ func (f *finder) zero(s *ast.ReturnStmt) *edit {
 			values = append(values, "*new("+types.ExprString(field.Type)+")")
 		}
 	}
-	return &edit{from: s.Pos(), to: s.End(), before: "return " + strings.Join(values, ", ")}
+	zeros := "return " + strings.Join(values, ", ")
+	return []*edit{
+		{from: s.Pos(), to: s.End(), before: zeros},
+		{from: s.Pos(), to: s.End(), before: f.uses(s) + zeros},
+	}
+}
+
+// uses writes statements that use the variables of the enclosing function that
+// s uses, so that none becomes unused with s.
+func (f *finder) uses(s ast.Stmt) string {
+	defined := map[string]bool{}
+	ast.Inspect(f.outer, func(n ast.Node) bool {
+		var left []ast.Expr
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				left = n.Lhs
+			}
+		case *ast.RangeStmt:
+			left = []ast.Expr{n.Key, n.Value}
+		}
+		for _, e := range left {
+			if ident, ok := e.(*ast.Ident); ok && ident.Name != "_" {
+				defined[ident.Name] = true
+			}
+		}
+		return true
+	})
+	var b strings.Builder
+	ast.Inspect(s, func(n ast.Node) bool {
+		if ident, ok := n.(*ast.Ident); ok && defined[ident.Name] {
+			b.WriteString("_ = " + ident.Name + "; ")
+			delete(defined, ident.Name)
+		}
+		return true
+	})
+	return b.String()
 }
 
 // guard makes the guard on the line false, in a switch without a tag: that
@@ -198,7 +239,14 @@ func (f *finder) statement(list []ast.Stmt) *edit {
 					return neutral(both.Op, both.Y)
 				}
 			}
-			f.fallback = f.zero(s)
+			f.fallbacks = f.zero(s)
+		case *ast.AssignStmt:
+			if s.Tok == token.DEFINE && len(s.Rhs) == 1 && len(s.Lhs) == 1 {
+				f.fallbacks = []*edit{wrap(s.Rhs[0], "mutantZero(", ")")}
+			}
+		}
+		if uses := f.uses(s); uses != "" {
+			f.fallbacks = append(f.fallbacks, &edit{from: s.Pos(), to: s.End(), before: uses})
 		}
 		return remove(s)
 	}

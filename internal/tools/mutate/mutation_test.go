@@ -40,26 +40,38 @@ func TestMutate(t *testing.T) {
 	}
 }
 
-func TestMutateReturns(t *testing.T) {
-	for _, c := range []struct{ name, src, want string }{
-		{
-			"values", "package p\n\nfunc f() (v *int, err error) {\n\treturn g(1) // MARK\n}\n",
-			"package p\n\nfunc f() (v *int, err error) {\n\treturn *new(*int), *new(error)// MARK\n}\n",
-		},
-		{
-			"condition", "package p\n\nfunc f() bool {\n\treturn g(1) == 2 // MARK\n}\n",
-			"package p\n\nfunc f() bool {\n\treturn !(g(1) == 2) // MARK\n}\n",
-		},
+// Where deleting does not compile a later version may.
+func TestMutateFallsBack(t *testing.T) {
+	for _, c := range []struct{ name, marked, want string }{
+		{"values", "return g(1) // MARK", "return *new(*int), *new(error)// MARK"},
+		{"values in use", "v := h()\nreturn g(v) // MARK", "v := h()\n_ = v; return *new(*int), *new(error)// MARK"},
+		{"definition", "v := h() // MARK\ng(v)", "v := mutantZero(h()) // MARK\ng(v)"},
+		{"variable in use", "for _, v := range h() {\ng(v) // MARK\n}", "for _, v := range h() {\n_ = v; // MARK\n}"},
+		{"case body", "switch {\ndefault:\nreturn g(2) // MARK\n}", "switch {\ndefault:\nreturn *new(*int), *new(error)// MARK\n}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := mutate([]byte(c.src), 4)
-			if err != nil || len(got) != 2 {
-				t.Fatal(got, err)
+			const head, tail = "package p\n\nfunc f() (p *int, err error) {\n", "\n}\n"
+			got, err := mutate([]byte(head+c.marked+tail), 4+strings.Count(c.marked[:strings.Index(c.marked, "MARK")], "\n"))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if string(got[1]) != c.want {
-				t.Errorf("got\n%s\nwant\n%s", got[1], c.want)
+			for _, version := range got {
+				if strings.ReplaceAll(string(version), "; //", ";//") == strings.ReplaceAll(head+c.want+tail+helper, "; //", ";//") {
+					return
+				}
 			}
+			t.Errorf("not among the versions:\n%s", got)
 		})
+	}
+}
+
+func TestMutateNegatesConditions(t *testing.T) {
+	got, err := mutate([]byte("package p\n\nfunc f() bool {\n\treturn g(1) == 2 // MARK\n}\n"), 4)
+	if err != nil || len(got) < 2 {
+		t.Fatal(got, err)
+	}
+	if want := "package p\n\nfunc f() bool {\n\treturn !(g(1) == 2) // MARK\n}\n" + helper; string(got[1]) != want {
+		t.Errorf("got\n%s\nwant\n%s", got[1], want)
 	}
 }
 
