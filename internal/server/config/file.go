@@ -65,6 +65,7 @@ type File struct {
 
 	_ struct{} `later:"public_url trusted_proxies forward_auth forwarded client_cert_header dpop cache redis openapi report_only fapi revocation wait_ready pprof"`
 
+	name   string
 	places places
 }
 

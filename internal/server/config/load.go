@@ -32,7 +32,7 @@ func Parse(name string, data []byte) (*File, error) {
 	if root == nil {
 		return nil, faults.err()
 	}
-	file := &File{places: places{}}
+	file := &File{name: name, places: places{}}
 	d := &decoder{faults: faults, places: file.places, failed: map[string]bool{}}
 	d.table(root, reflect.ValueOf(file).Elem(), "")
 	c := &checker{file: file, decoder: d}
@@ -43,8 +43,13 @@ func Parse(name string, data []byte) (*File, error) {
 	return file, nil
 }
 
-// Fault returns a fault at the place of a value, for what is found out only
-// when the file is put to use. The path is like issuers[0].ca_file.
-func (f *File) Fault(path, text string) Fault {
-	return Fault{f.places.at(path), text}
+// Fault describes what is found out only when the file is put to use, at the
+// place of a value; the path is like issuers[0].ca_file.
+func (f *File) Fault(path string, err error) Fault {
+	return Fault{f.places.at(path), err.Error()}
+}
+
+// Faults returns the list as one error, or nil if it is empty.
+func (f *File) Faults(list ...Fault) error {
+	return (&Faults{Name: f.name, List: list}).err()
 }

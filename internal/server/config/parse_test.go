@@ -117,8 +117,12 @@ func TestParseEverything(t *testing.T) {
 	if f.ForwardHeaders["X-Auth-Tenant"] != "tenant" || !slices.Equal(f.Implies["admin"], []string{"read", "write"}) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
-	if got := f.Fault("issuers[0].ca_file", "x").Position; got != (Position{23, 14}) {
-		t.Errorf("ca_file stands at %v", got)
+	got := f.Faults(f.Fault("rules[1].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
+	if want := "a.yaml:23:14: one\na.yaml:34:5: two"; got == nil || got.Error() != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if err := f.Faults(); err != nil {
+		t.Errorf("no fault: %v", err)
 	}
 }
 

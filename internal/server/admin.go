@@ -1,0 +1,76 @@
+package server
+
+import (
+	"net/http"
+	"sync/atomic"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bearward/bearward/middleware"
+)
+
+// admin answers for the state of the server. It makes no call: what it says is
+// from the last real fetch.
+type admin struct {
+	guard    *middleware.Guard
+	stopping atomic.Bool
+}
+
+// readiness is the body of /readyz.
+type readiness struct {
+	Ready   bool              `json:"ready"`
+	Reason  string            `json:"reason,omitempty"`
+	Issuers []issuerReadiness `json:"issuers"`
+}
+
+type issuerReadiness struct {
+	Name   string `json:"name"`
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func (a *admin) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]bool{"healthy": true})
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		state := a.ready()
+		status := http.StatusOK
+		if !state.Ready {
+			status = http.StatusServiceUnavailable
+		}
+		reply(w, status, state)
+	})
+	return mux
+}
+
+// ready asks whether the keys of every issuer were loaded once. What happens
+// to them later concerns that issuer's tokens and not the whole server.
+func (a *admin) ready() readiness {
+	out := readiness{Ready: true}
+	for _, h := range a.guard.Health() {
+		i := issuerReadiness{Name: h.Name, Ready: h.Loaded || !h.LastSuccess.IsZero()}
+		if !i.Ready {
+			out.Ready = false
+			out.Reason = "the keys of an issuer were not loaded yet"
+			i.Reason = h.LastError
+			if i.Reason == "" {
+				i.Reason = "not loaded yet"
+			}
+		}
+		out.Issuers = append(out.Issuers, i)
+	}
+	if a.stopping.Load() {
+		out.Ready, out.Reason = false, "the server is stopping"
+	}
+	return out
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, body) // the client is gone
+}

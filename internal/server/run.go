@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/bearward/bearward/internal/server/config"
+)
+
+// Limits of the listeners. There is none on bodies and answers: they are
+// streamed, and the upstream's own.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 120 * time.Second
+	headerBytes   = 64 << 10
+	graceTimeout  = 10 * time.Second // for requests under way when the server stops
+	firstRetry    = time.Second
+	lastRetry     = 30 * time.Second
+)
+
+// Run serves file until ctx ends and then stops gracefully: it is not ready
+// any more, accepts nothing new, and gives requests under way ten seconds. It
+// prints "bearward: listening on ADDRESS" to out for each listener once that
+// accepts connections, and logs to standard error. It returns nil after a
+// graceful stop.
+func Run(ctx context.Context, file *config.File, out io.Writer) error {
+	s, err := New(ctx, file, Logger(file, os.Stderr))
+	if err != nil {
+		return err
+	}
+	return (&runner{Service: s, out: out, grace: graceTimeout}).run(ctx)
+}
+
+// Logger is the log that the file asks for.
+func Logger(file *config.File, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(file.Log.Level)) // one of four words
+	options := &slog.HandlerOptions{Level: level}
+	if file.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// runner is a Service while it listens.
+type runner struct {
+	*Service
+	out   io.Writer
+	grace time.Duration
+
+	admin   *admin
+	base    context.Context // of all requests
+	servers []*http.Server
+	failed  chan error
+}
+
+func (r *runner) run(ctx context.Context) error {
+	base, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	r.base, r.failed = base, make(chan error, 2)
+	r.admin = &admin{guard: r.Guard}
+	err := r.listen()
+	if err == nil {
+		loading := make(chan struct{})
+		loadCtx, stop := context.WithCancel(ctx)
+		go func() {
+			defer close(loading)
+			r.load(loadCtx)
+		}()
+		select {
+		case <-ctx.Done():
+		case err = <-r.failed:
+		}
+		stop()
+		<-loading
+	}
+	r.admin.stopping.Store(true)
+	r.stop(abort)
+	return errors.Join(err, r.Close())
+}
+
+// listen opens every listener before it serves any.
+func (r *runner) listen() error {
+	type listener struct {
+		address string
+		server  *http.Server
+	}
+	all := []listener{{r.file.Listen, r.server(r.proxy())}}
+	if r.file.Admin != "" {
+		all = append(all, listener{r.file.Admin, r.server(r.admin.handler())})
+	}
+	var open []net.Listener
+	for i, l := range all {
+		on, err := net.Listen("tcp", l.address)
+		if err != nil {
+			for _, o := range open {
+				_ = o.Close()
+			}
+			return fmt.Errorf("bearward: %w", err)
+		}
+		if i == 0 && r.certificate != nil {
+			l.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*r.certificate}, MinVersion: tls.VersionTLS12}
+		}
+		open = append(open, on)
+	}
+	for i, l := range all {
+		r.servers = append(r.servers, l.server)
+		go r.serve(l.server, open[i])
+		fmt.Fprintf(r.out, "bearward: listening on %s\n", open[i].Addr())
+	}
+	return nil
+}
+
+func (r *runner) serve(server *http.Server, on net.Listener) {
+	serve := server.Serve
+	if server.TLSConfig != nil {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	if err := serve(on); !errors.Is(err, http.ErrServerClosed) {
+		r.failed <- fmt.Errorf("bearward: %s: %w", on.Addr(), err)
+	}
+}
+
+func (r *runner) server(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like others
+		BaseContext:                  func(net.Listener) context.Context { return r.base },
+		ErrorLog:                     slog.NewLogLogger(r.logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// load fetches the keys of every issuer, so that the server becomes ready
+// without traffic, until all of them were loaded once.
+func (r *runner) load(ctx context.Context) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		if err := r.Guard.Load(ctx); err == nil || ctx.Err() != nil {
+			return
+		} else {
+			r.logger.Warn("bearward: keys are not loaded yet", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.after(wait):
+		}
+	}
+}
+
+// stop ends the servers, the API first. Requests that do not end in time, and
+// upgraded connections, which no server waits for, are cut off by abort.
+func (r *runner) stop(abort context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.grace)
+	defer cancel()
+	for i, s := range r.servers {
+		err := s.Shutdown(ctx)
+		if i == 0 {
+			abort()
+		}
+		if err != nil {
+			r.logger.Warn("bearward: requests were cut off", "error", err)
+			_ = s.Close()
+		}
+	}
+}
