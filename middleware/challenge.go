@@ -52,7 +52,7 @@ func (g *Guard) challenge(d *Denial, r *Request, c *compiled, o outcome, err err
 		}
 	}
 	p.detail("resource_metadata", g.metadata.url) // [MD-06 MC-03]
-	d.Header[challengeField] = []string{p.b.String()}
+	d.Header.Set(challengeField, p.b.String())
 	d.Details = p.details
 	if len(r.header().Values("Origin")) > 0 {
 		d.Header["Access-Control-Expose-Headers"] = []string{challengeField} // [TR-17]

@@ -16,22 +16,35 @@ import (
 // carries the token, and the handler has to run with it. Decide never panics:
 // a panic on the way is a refusal.
 func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Context, Decision) {
+	run := &pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}
 	if !g.gate.enter() {
-		return ctx, Decision{Err: refuse(validate.ErrGuardClosed), Denial: g.deny(&r, nil, refuse(validate.ErrGuardClosed))}
+		return ctx, g.refuse(run, refuse(validate.ErrGuardClosed))
 	}
 	defer g.gate.leave()
-	begun := g.config.Clock()
-	run := &pass{ctx: ctx, guard: g, r: &r, now: begun}
 	out, err := run.decide(&p)
-	d := Decision{Token: run.token, Err: err}
-	if err == nil {
-		d.Allowed = true
-	} else {
-		out, d.Token = ctx, nil
-		d.Denial = g.deny(&r, run.policy, err)
+	if err != nil {
+		return ctx, g.refuse(run, err)
 	}
+	d := Decision{Allowed: true, Token: run.token}
 	g.observe(run, &d)
 	return out, d
+}
+
+// refuse makes the refusal and tells the Observer.
+func (g *Guard) refuse(p *pass, err error) Decision {
+	d := Decision{Err: err, Denial: g.denial(p.r, p.policy, err)}
+	g.observe(p, &d)
+	return d
+}
+
+// denial is deny that survives a Header or an error that panics.
+func (g *Guard) denial(r *Request, c *compiled, err error) (d *Denial) {
+	defer func() {
+		if v := recover(); v != nil { // [PV-07]
+			d = newDenial(outcomes[validate.Internal], validate.ErrInternal)
+		}
+	}()
+	return g.deny(r, c, err)
 }
 
 // Check is Decide for callers that need the token or the reason only. It
@@ -48,10 +61,7 @@ func (g *Guard) Check(ctx context.Context, r Request, p Policy) (*validate.Token
 // Deny is the refusal of a request that no policy covers: an unlisted method,
 // an unmatched route, a malformed path. It reads no token.
 func (g *Guard) Deny(ctx context.Context, r Request, code validate.Code) Decision {
-	err := refuse(code)
-	d := Decision{Err: err, Denial: g.deny(&r, nil, err)}
-	g.observe(&pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}, &d)
-	return d
+	return g.refuse(&pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}, refuse(code))
 }
 
 // decide runs the rules and recovers: an internal error is a refusal.

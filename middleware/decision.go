@@ -35,7 +35,7 @@ const ErrorDomain = "bearward"
 
 // ServeHTTP writes the refusal.
 func (d *Denial) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	if d == nil {
+	if d == nil || d.Status == 0 {
 		d = newDenial(outcomes[validate.Internal], validate.ErrInternal)
 	}
 	h := w.Header()

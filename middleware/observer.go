@@ -34,6 +34,11 @@ func (g *Guard) observe(p *pass, d *Decision) {
 	if g.config.Observer == nil {
 		return
 	}
+	defer func() {
+		if v := recover(); v != nil { // an observer decides nothing
+			g.config.Logger.Error("bearward: observer panicked")
+		}
+	}()
 	e := Event{
 		Time: p.now, Duration: g.config.Clock().Sub(p.now),
 		Method: p.r.Method, Path: p.r.RawPath,
@@ -46,11 +51,6 @@ func (g *Guard) observe(p *pass, d *Decision) {
 	if d.Err != nil {
 		e.Code = validate.CodeOf(d.Err)
 	}
-	defer func() {
-		if v := recover(); v != nil { // an observer decides nothing
-			g.config.Logger.Error("bearward: observer panicked")
-		}
-	}()
 	g.config.Observer.Observe(p.ctx, e)
 }
 
