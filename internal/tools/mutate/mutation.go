@@ -21,7 +21,7 @@ func mutate(src []byte, line int) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := finder{fset: fset, line: line}
+	f := finder{fset: fset, src: src, line: line}
 	ast.Inspect(file, f.visit)
 	if f.edit == nil {
 		return nil, errors.New("the line is no condition, case, statement or table row of its own")
@@ -34,7 +34,10 @@ func mutate(src []byte, line int) ([][]byte, error) {
 }
 
 // helper is what later versions may call.
-const helper = "\nfunc mutantZero[T any](T) (zero T) { return }\n"
+const helper = `
+func mutantZero[T any](T) (zero T) { return }
+func mutantZeros[T, U any](T, U) (t T, u U) { return }
+`
 
 func (e *edit) apply(fset *token.FileSet, src []byte) []byte {
 	start, end := fset.Position(e.from).Offset, fset.Position(e.to).Offset
@@ -70,6 +73,7 @@ func remove(n ast.Node) *edit { return &edit{from: n.Pos(), to: n.End()} }
 // finder looks for the outermost thing on the line that can be disabled.
 type finder struct {
 	fset *token.FileSet
+	src  []byte
 	line int
 
 	edit      *edit
@@ -163,17 +167,27 @@ func (f *finder) zero(s *ast.ReturnStmt) []*edit {
 	if ident, ok := f.results.List[0].Type.(*ast.Ident); ok && ident.Name == "bool" && len(s.Results) == 1 {
 		return []*edit{wrap(s.Results[0], "!(", ")")}
 	}
-	var values []string
+	var kinds []string
 	for _, field := range f.results.List {
 		for range max(1, len(field.Names)) {
-			values = append(values, "*new("+types.ExprString(field.Type)+")")
+			kinds = append(kinds, types.ExprString(field.Type))
 		}
 	}
-	zeros := "return " + strings.Join(values, ", ")
-	return []*edit{
-		{from: s.Pos(), to: s.End(), before: zeros},
-		{from: s.Pos(), to: s.End(), before: f.uses(s) + zeros},
+	if len(s.Results) == 1 && len(kinds) == 2 { // both come from one call
+		return []*edit{wrap(s.Results[0], "mutantZeros["+strings.Join(kinds, ", ")+"](", ")")}
 	}
+	if len(s.Results) != len(kinds) {
+		return nil
+	}
+	zeros := make([]string, len(kinds))
+	for n, result := range s.Results {
+		zeros[n] = "mutantZero[" + kinds[n] + "](" + f.text(result) + ")"
+	}
+	return []*edit{{from: s.Pos(), to: s.End(), before: "return " + strings.Join(zeros, ", ")}}
+}
+
+func (f *finder) text(n ast.Node) string {
+	return string(f.src[f.fset.Position(n.Pos()).Offset:f.fset.Position(n.End()).Offset])
 }
 
 // uses writes statements that use the variables of the enclosing function that

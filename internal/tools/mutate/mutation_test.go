@@ -43,11 +43,11 @@ func TestMutate(t *testing.T) {
 // Where deleting does not compile a later version may.
 func TestMutateFallsBack(t *testing.T) {
 	for _, c := range []struct{ name, marked, want string }{
-		{"values", "return g(1) // MARK", "return *new(*int), *new(error)// MARK"},
-		{"values in use", "v := h()\nreturn g(v) // MARK", "v := h()\n_ = v; return *new(*int), *new(error)// MARK"},
+		{"values", "return g(1), nil // MARK", "return mutantZero[*int](g(1)), mutantZero[error](nil)// MARK"},
+		{"values of a call", "return g(1) // MARK", "return mutantZeros[*int, error](g(1)) // MARK"},
 		{"definition", "v := h() // MARK\ng(v)", "v := mutantZero(h()) // MARK\ng(v)"},
 		{"variable in use", "for _, v := range h() {\ng(v) // MARK\n}", "for _, v := range h() {\n_ = v; // MARK\n}"},
-		{"case body", "switch {\ndefault:\nreturn g(2) // MARK\n}", "switch {\ndefault:\nreturn *new(*int), *new(error)// MARK\n}"},
+		{"case body", "switch {\ndefault:\nreturn g(2) // MARK\n}", "switch {\ndefault:\nreturn mutantZeros[*int, error](g(2)) // MARK\n}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const head, tail = "package p\n\nfunc f() (p *int, err error) {\n", "\n}\n"
