@@ -54,9 +54,14 @@ func Stream(g *middleware.Guard, methods Methods) grpc.StreamServerInterceptor {
 		if !limited {
 			return next(srv, &stream{ServerStream: ss, ctx: ctx})
 		}
-		limit := newLimited(ctx, ss, left, refuse(expired, setTrailer))
+		limit := newLimited(ctx, ss, left, statusOf(expired))
 		defer limit.stop()
-		return limit.result(next(srv, limit))
+		err := next(srv, limit)
+		if limit.over() { // [TR-19]
+			ss.SetTrailer(trailer(expired))
+			return limit.err // whatever the handler made of the end
+		}
+		return err
 	}
 }
 

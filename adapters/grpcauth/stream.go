@@ -37,7 +37,7 @@ func (l *limited) Context() context.Context { return l.ctx }
 // over reports that the token's time, and not the caller's, has run out.
 func (l *limited) over() bool { return context.Cause(l.ctx) == l.err }
 
-// result replaces whatever the handler made of the end.
+// result replaces an error that the end has caused.
 func (l *limited) result(err error) error {
 	if l.over() {
 		return l.err

@@ -66,15 +66,23 @@ func address(a net.Addr) netip.Addr {
 // refuse writes the denial as gRPC does: a status with ErrorInfo, and the HTTP
 // challenge as trailer metadata.
 func refuse(d *middleware.Denial, setTrailer func(metadata.MD) error) error {
-	trailer := metadata.MD{}
+	_ = setTrailer(trailer(d)) // the status says the same
+	return statusOf(d)
+}
+
+func trailer(d *middleware.Denial) metadata.MD {
+	md := metadata.MD{}
 	for name, values := range d.Header {
 		switch key := strings.ToLower(name); key {
 		case "content-type", "cache-control", "access-control-expose-headers":
 		default:
-			trailer[key] = values // [GR-09]
+			md[key] = values // [GR-09]
 		}
 	}
-	_ = setTrailer(trailer) // the status says the same
+	return md
+}
+
+func statusOf(d *middleware.Denial) error {
 	st := status.New(codes.Code(d.GRPC), text(d))
 	if d.Reason == "" {
 		return st.Err()
