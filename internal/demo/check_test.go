@@ -1,0 +1,94 @@
+package demo
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bearward/bearward/internal/issuer"
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+)
+
+func TestCheck(t *testing.T) {
+	d := start(t, Options{Free: true})
+	for range 2 { // nothing that a case does spoils the next run
+		var out bytes.Buffer
+		if err := d.Check(t.Context(), &out); err != nil {
+			t.Fatalf("%v\n%s", err, out.String())
+		}
+	}
+}
+
+// The cases do not depend on their order, but for the end of the outage.
+func TestCheckBackwards(t *testing.T) {
+	d := start(t, Options{Free: true})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	all := Sections()
+	slices.Reverse(all)
+	for _, section := range all {
+		for _, c := range section.Cases {
+			if err := d.check(t.Context(), client, c); err != nil {
+				t.Errorf("%s: %v", c.What, err)
+			}
+		}
+	}
+}
+
+// A check that cannot fail checks nothing.
+func TestCheckFails(t *testing.T) {
+	d := start(t, Options{Free: true})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for name, c := range map[string]Case{
+		"status":    {200, "", HTTP, getOrders, nil, nothing, validate.ErrTokenMissing},
+		"reason":    {401, "", HTTP, getOrders, bearer, kind("expired"), validate.ErrNotYetValid},
+		"allowed":   {401, "", HTTP, getOrders, bearer, read, ""},
+		"challenge": {404, "", HTTP, "GET /nothing", nil, nothing, validate.ErrTokenMissing},
+		"grpc":      {16, "", GRPC, listOrders, bearer, read, ""},
+		"kind":      {401, "", HTTP, getOrders, bearer, Token{Kind: "no-such-kind"}, ""},
+	} {
+		if err := d.check(t.Context(), client, c); err == nil {
+			t.Errorf("%s: passed", name)
+		}
+	}
+	old := sections
+	t.Cleanup(func() { sections = old })
+	sections = []Section{{"wrong", []Case{{500, "wrong", HTTP, getOrders, nil, nothing, ""}}}}
+	var out bytes.Buffer
+	if err := d.Check(t.Context(), &out); err == nil || !strings.HasPrefix(out.String(), "FAIL  500") {
+		t.Errorf("%v %s", err, out.String())
+	}
+}
+
+func TestCasesAreSound(t *testing.T) {
+	seen := map[string]bool{}
+	var kinds []string
+	for _, v := range issuer.Variants() {
+		kinds = append(kinds, v.Name)
+	}
+	for _, section := range Sections() {
+		for _, c := range section.Cases {
+			if seen[c.status()+c.What] || strings.ContainsAny(c.What, "\n\r") || c.What == "" {
+				t.Errorf("%q is not one line that stands once", c.What)
+			}
+			seen[c.status()+c.What] = true
+			if k := c.Token.Kind; k != "" && !slices.Contains(kinds, k) {
+				t.Errorf("%s: no kind %q", c.What, k)
+			}
+		}
+	}
+}
+
+// What is refused is told with its reason; what comes from outside is quoted.
+func TestRefusalsAreTold(t *testing.T) {
+	var log bytes.Buffer
+	o := &observer{out: &log}
+	o.Observe(t.Context(), middleware.Event{Method: "GET", Path: "/\x1b[31m" + strings.Repeat("a", 1000), Code: validate.ErrExpired})
+	o.Observe(t.Context(), middleware.Event{Method: "GET", Path: "/fine", Allowed: true})
+	text := log.String()
+	if !strings.Contains(text, "token_expired") || strings.Contains(text, "\x1b") || len(text) > 400 || strings.Contains(text, "/fine") {
+		t.Errorf("%q", text)
+	}
+}

@@ -1,0 +1,209 @@
+package demo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/bearward/bearward"
+	"github.com/bearward/bearward/internal/issuer"
+	"github.com/bearward/bearward/middleware"
+)
+
+// Ports of a demo, each unless it is taken.
+const (
+	DefaultAddr = "127.0.0.1:8080" // net/http
+
+	ginAddr      = "127.0.0.1:8081"
+	grpcAddr     = "127.0.0.1:8082"
+	issuerAddr   = "127.0.0.1:9000"
+	strangerAddr = "127.0.0.1:9001"
+	controlAddr  = "127.0.0.1:9002"
+	freeAddr     = "127.0.0.1:0"
+
+	closeTimeout = 5 * time.Second
+)
+
+// Options say how a demo starts. The zero value is complete.
+type Options struct {
+	Addr string    // loopback address of net/http; default DefaultAddr, or a free port if it is taken
+	Free bool      // take free ports from the start
+	Log  io.Writer // is told why requests are refused; nil: nobody
+}
+
+// Demo is a running demo.
+type Demo struct {
+	State
+
+	observer *observer
+	guard    *middleware.Guard
+	stop     []func() error // in order of the start
+	failed   chan error
+}
+
+// Start starts everything and returns when it answers.
+func Start(ctx context.Context, o Options) (*Demo, error) {
+	d := &Demo{observer: &observer{out: o.Log}, failed: make(chan error, 4)} // one for each server
+	if err := d.start(ctx, o); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Demo) start(ctx context.Context, o Options) error {
+	own, err := d.issuer(o, issuerAddr)
+	if err != nil {
+		return err
+	}
+	stranger, err := d.issuer(o, strangerAddr)
+	if err != nil {
+		return err
+	}
+	d.Resource, d.Issuer, d.Stranger = issuer.DefaultAudience, own.URL(), stranger.URL()
+	config := guardConfig(d.State)
+	config.Observer = d.observer
+	if d.guard, err = bearward.New(ctx, config); err != nil {
+		return err
+	}
+	d.stop = append(d.stop, d.guard.Close)
+	if err := d.guard.Load(ctx); err != nil {
+		return err
+	}
+	return d.listen(o, own)
+}
+
+// guardConfig is the one guard of the demo, and of bearward explain.
+func guardConfig(s State) bearward.Config {
+	return bearward.Config{
+		Resource: s.Resource,
+		Issuers: []bearward.Issuer{{
+			URL: s.Issuer, AllowHTTP: true,
+			// No pause between fetches for unknown keys, so that the lines
+			// work in every order and however often.
+			Refresh: bearward.Refresh{Cooldown: time.Nanosecond},
+		}},
+		Logger: slog.New(slog.DiscardHandler), // the observer says what matters here
+	}
+}
+
+// Guard makes a guard that judges as the one of the running demo does.
+func (s State) Guard(ctx context.Context) (*middleware.Guard, error) {
+	return bearward.New(ctx, guardConfig(s))
+}
+
+func (d *Demo) issuer(o Options, addr string) (*issuer.Server, error) {
+	config := issuer.Config{Addr: addr, TokenEndpoint: true}
+	if o.Free {
+		config.Addr = freeAddr
+	}
+	s, err := issuer.Start(config)
+	if err != nil && !o.Free {
+		config.Addr = freeAddr
+		s, err = issuer.Start(config)
+	}
+	if err == nil {
+		d.stop = append(d.stop, s.Close)
+	}
+	return s, err
+}
+
+func (d *Demo) listen(o Options, own *issuer.Server) error {
+	if o.Addr != "" && !Loopback(o.Addr) {
+		return fmt.Errorf("the demo hands out tokens to everybody, so it listens on loopback only, and %s is not", o.Addr)
+	}
+	for _, s := range []struct {
+		addr    string
+		fixed   bool // no other port will do
+		handler http.Handler
+		url     *string
+	}{
+		{cmp.Or(o.Addr, DefaultAddr), o.Addr != "", overHTTP(d.guard), &d.HTTP},
+		{ginAddr, false, overGin(d.guard), &d.Gin},
+		{controlAddr, false, control(own), &d.Control},
+	} {
+		l, err := listen(s.addr, s.fixed, o.Free)
+		if err != nil {
+			return err
+		}
+		*s.url = "http://" + l.Addr().String()
+		d.serveHTTP(l, s.handler)
+	}
+	l, err := listen(grpcAddr, false, o.Free)
+	if err != nil {
+		return err
+	}
+	d.GRPC = l.Addr().String()
+	d.serveGRPC(l, overGRPC(d.guard))
+	return nil
+}
+
+// listen takes the address, or a free port where another will do.
+func listen(addr string, fixed, free bool) (net.Listener, error) {
+	if free && !fixed {
+		return net.Listen("tcp", freeAddr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil && !fixed {
+		return net.Listen("tcp", freeAddr)
+	}
+	return l, err
+}
+
+func (d *Demo) serveHTTP(l net.Listener, handler http.Handler) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: closeTimeout}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.failed <- err
+		}
+	}()
+	d.stop = append(d.stop, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		err := server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		<-done
+		return err
+	})
+}
+
+func (d *Demo) serveGRPC(l net.Listener, server *grpc.Server) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(l); err != nil {
+			d.failed <- err
+		}
+	}()
+	d.stop = append(d.stop, func() error {
+		timer := time.AfterFunc(closeTimeout, server.Stop)
+		defer timer.Stop()
+		server.GracefulStop()
+		<-done
+		return nil
+	})
+}
+
+// Failed is told when a server ends by itself.
+func (d *Demo) Failed() <-chan error { return d.failed }
+
+// Close stops everything, the servers before what they use.
+func (d *Demo) Close() error {
+	var faults []error
+	for i := len(d.stop) - 1; i >= 0; i-- {
+		faults = append(faults, d.stop[i]())
+	}
+	d.stop = nil
+	return errors.Join(faults...)
+}
