@@ -71,7 +71,7 @@ func (id identity) of(t *validate.Token) (http.Header, error) {
 			}
 			value, ok = claim.(string)
 		}
-		if !ok || !isValue(value) {
+		if !ok || !isValue(value) { // [PV-05]
 			return nil, fmt.Errorf("the claim %q cannot be a header", h.claim)
 		}
 		if value != "" {

@@ -86,7 +86,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, in, validate.ErrRequestMalformed)
 		return
 	}
-	ctx, d := p.Guard.Decide(r.Context(), in, policy) // [TR-18]
+	ctx, d := p.Guard.Decide(r.Context(), in, policy)
 	if !d.Allowed {
 		d.Denial.ServeHTTP(w, r)
 		return

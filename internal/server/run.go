@@ -131,8 +131,9 @@ func (r *runner) serve(server *http.Server, on net.Listener) {
 
 func (r *runner) server(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
-		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like others
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes:               headerBytes, // [TR-15]
+		DisableGeneralOptionsHandler: true,        // OPTIONS * is a request like others
 		BaseContext:                  func(net.Listener) context.Context { return r.base },
 		ErrorLog:                     slog.NewLogLogger(r.logger.Handler(), slog.LevelDebug),
 	}

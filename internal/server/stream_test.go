@@ -62,6 +62,17 @@ func (s *served) stream(method, path string) (*http.Response, *bufio.Reader) {
 	return resp, bufio.NewReader(resp.Body)
 }
 
+// end lets the token of the request that has arrived last expire.
+func (s *served) end() {
+	s.t.Helper()
+	select {
+	case cancel := <-s.expire:
+		cancel(errExpired)
+	default:
+		s.t.Fatal("the request does not end with its token")
+	}
+}
+
 // Each event arrives before the next one is sent, and the stream ends with its
 // token.
 func TestEventStream(t *testing.T) { // [TR-19]
@@ -79,7 +90,7 @@ func TestEventStream(t *testing.T) { // [TR-19]
 		}
 		_, _ = body.ReadString('\n')
 	}
-	(<-s.expire)(errExpired)
+	s.end()
 	if _, err := body.ReadString('\n'); err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("after expiry: got %v, want a broken body", err)
 	}
@@ -94,7 +105,7 @@ func TestExpiredBeforeTheAnswer(t *testing.T) { // [TR-19]
 	}, rules)
 	from := s.connect("GET /read HTTP/1.1\r\nHost: h\r\n" + s.as("read") + "\r\n\r\n")
 	<-arrived
-	(<-s.expire)(errExpired)
+	s.end()
 	if a := read(t, from, "GET"); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "expired") {
 		t.Errorf("got %d %v", a.StatusCode, a.Header)
 	}
@@ -190,7 +201,7 @@ func TestWebSocket(t *testing.T) { // [TR-19]
 			t.Fatalf("got %q %v", line, err)
 		}
 	}
-	(<-s.expire)(errExpired)
+	s.end()
 	if line, err := from.ReadString('\n'); err == nil {
 		t.Errorf("after expiry: got %q", line)
 	}

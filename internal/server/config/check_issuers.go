@@ -36,9 +36,9 @@ func (c *checker) identifier(path string, issuer *Issuer) {
 	u, err := url.Parse(issuer.Issuer)
 	here := path + ".issuer"
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(issuer.Issuer, "?#"):
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(issuer.Issuer, "?#"): // [JK-01]
 		c.say(here, "an issuer is an https URL without query and fragment, exactly as in its tokens")
-	case u.Scheme == "http" && !issuer.AllowHTTP && issuer.JWKSFile == "" && issuer.JWKSURI == nil: // [JK-04]
+	case u.Scheme == "http" && !issuer.AllowHTTP && issuer.JWKSFile == "" && issuer.JWKSURI == nil: // [JK-01 JK-04]
 		c.say(here, "an http issuer needs allow_http: true, which permits loopback and private addresses only")
 	case issuer.Name == "" && !c.given(path+".name"):
 		issuer.Name = u.Host + u.EscapedPath()
@@ -57,7 +57,7 @@ func (c *checker) issuerAudience(path string, issuer *Issuer) {
 	if len(issuer.Audience) > 0 || c.failed[path+".audience"] || c.failed["resource"] {
 		return
 	}
-	if c.file.Resource == "" { // [CL-04]
+	if c.file.Resource == "" { // [CL-09]
 		c.say(path, "this issuer has no audience: set resource, or its audience")
 		return
 	}
@@ -80,7 +80,7 @@ func (c *checker) keys(path string, issuer *Issuer) {
 		c.say(path+".discovery_url", "discovery_url and jwks_uri exclude each other")
 	}
 	for key, u := range map[string]*url.URL{"discovery_url": issuer.DiscoveryURL, "jwks_uri": issuer.JWKSURI} {
-		if u != nil && u.Scheme == "http" && !issuer.AllowHTTP { // [JK-01]
+		if u != nil && u.Scheme == "http" && !issuer.AllowHTTP { // [JK-04]
 			c.say(join(path, key), "http needs allow_http: true, which permits loopback and private addresses only")
 		}
 	}

@@ -139,16 +139,16 @@ func TestCheckIssuers(t *testing.T) {
 		{"issuer: https://a/, name: x}\n  - {issuer: https://b, name: x", `7:31: "x" is also that of the issuer in line 6`},
 		{"issuer: https://a}\n  - {issuer: https://a, name: b", `7:14: "https://a" is also that of the issuer in line 6`},
 		{"name: x", `6:5: "issuer" is missing`},
-		{"issuer: http://a", "6:14: an http issuer needs allow_http"}, // [JK-04]
+		{"issuer: http://a", "6:14: an http issuer needs allow_http"}, // [JK-01 JK-04]
 		{"issuer: http://a, allow_http: true", ""},
 		{"issuer: http://a, jwks_uri: https://a/k", ""},
 		{"issuer: http://a, jwks_file: k", ""},
-		{"issuer: login", "6:14: an issuer is an https URL"},
-		{"issuer: ftp://a", "6:14: an issuer is an https URL"},
-		{"issuer: 'https://a/?x'", "6:14: an issuer is an https URL"},
-		{"issuer: 'https://a/#x'", "6:14: an issuer is an https URL"},
-		{"issuer: https://a, jwks_uri: http://a/k", "6:35: http needs allow_http"},      // [JK-01]
-		{"issuer: https://a, discovery_url: http://a/k", "6:40: http needs allow_http"}, // [JK-01]
+		{"issuer: login", "6:14: an issuer is an https URL"},                            // [JK-01]
+		{"issuer: ftp://a", "6:14: an issuer is an https URL"},                          // [JK-01]
+		{"issuer: 'https://a/?x'", "6:14: an issuer is an https URL"},                   // [JK-01]
+		{"issuer: 'https://a/#x'", "6:14: an issuer is an https URL"},                   // [JK-01]
+		{"issuer: https://a, jwks_uri: http://a/k", "6:35: http needs allow_http"},      // [JK-04]
+		{"issuer: https://a, discovery_url: http://a/k", "6:40: http needs allow_http"}, // [JK-04]
 		{"issuer: https://a, jwks_uri: https://a/k, discovery_url: https://a/d", "exclude each other"},
 		{"issuer: https://a, jwks_file: k, jwks: {refresh: 5m}", `"jwks" is not used with jwks_file`},
 		{"issuer: https://a, jwks_file: k, jwks_uri: https://a/k", `"jwks_uri" is not used with jwks_file`},
@@ -173,7 +173,7 @@ func TestCheckIssuers(t *testing.T) {
 	} {
 		expect(t, change("issuers:\n  - {"+c.text+"}"), c.want)
 	}
-	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "", 1), "5:5: this issuer has no audience") // [CL-04]
+	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "", 1), "5:5: this issuer has no audience") // [CL-09]
 	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "metadata: true\n", 1), "metadata needs resource")
 }
 
