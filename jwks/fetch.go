@@ -25,7 +25,7 @@ type fetcher struct {
 	config  Config
 	get     getter
 	jwksURL string    // of the remembered metadata, "" if there is none
-	found   time.Time // when it was found
+	found   time.Time // when it was found; zero: ask anew
 }
 
 // fetched is a key set as it came.
@@ -35,8 +35,8 @@ type fetched struct {
 	header  http.Header
 }
 
-// fetch finds and reads the key set. After a failure the metadata is asked
-// anew the next time.
+// fetch finds and reads the key set. After a failure the next fetch asks for
+// the metadata anew.
 func (f *fetcher) fetch(ctx context.Context) (fetched, error) {
 	target, err := f.target(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (f *fetcher) fetch(ctx context.Context) (fetched, error) {
 	}
 	doc, err := f.read(ctx, target)
 	if err != nil {
-		f.jwksURL = ""
+		f.found = time.Time{}
 	}
 	return doc, err
 }

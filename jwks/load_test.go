@@ -234,6 +234,16 @@ func TestIssuersAreNotPooled(t *testing.T) { // [JK-11]
 	})
 }
 
+func TestReadsDoNotAllocate(t *testing.T) {
+	s, _ := remote(t, &upstream{body: setOf("a")}, Config{})
+	has(t, s, "a")
+	ctx := t.Context()
+	keys, _ := s.Keys(ctx, "a", "EdDSA")
+	if n := testing.AllocsPerRun(100, func() { _, _ = s.Keys(ctx, "a", "EdDSA"); _ = s.Live(keys[0]) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // With an injected clock time only moves when it is told to.
 func TestInjectedClock(t *testing.T) { // [PV-09]
 	var mu sync.Mutex

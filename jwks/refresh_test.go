@@ -145,7 +145,7 @@ func TestFailuresBackOff(t *testing.T) { // [JK-16]
 		time.Sleep(time.Minute)
 		has(t, s, "a")
 		synctest.Wait()
-		if wait := s.Health().NextTry.Sub(time.Now()); wait != 24*time.Second {
+		if wait := time.Until(s.Health().NextTry); wait != 24*time.Second {
 			t.Errorf("with jitter: %v", wait)
 		}
 	})

@@ -28,6 +28,12 @@ type keySet struct {
 	known      map[identity]*validate.Key
 }
 
+var (
+	_ validate.KeySource = (*Source)(nil)
+	_ validate.KeySource = (*Fixed)(nil)
+	_ validate.KeySource = (*FileSource)(nil)
+)
+
 type lookup struct{ kid, alg string }
 
 // identity is what makes a key the same key in the next set.

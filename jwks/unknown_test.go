@@ -49,6 +49,19 @@ func TestRefreshLeavesTheCooldown(t *testing.T) { // [JK-13]
 	})
 }
 
+// A set that was fetched for this very request is the last word.
+func TestUnknownKidOnFirstUse(t *testing.T) { // [JK-13]
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{body: setOf("a")}
+		s, _ := remote(t, u, Config{})
+		hasNot(t, s, "b")
+		calls(t, u, 1)
+		u.publish("a", "b") // and the cooldown is unused
+		has(t, s, "b")
+		calls(t, u, 2)
+	})
+}
+
 func TestRandomKidsCauseOneFetch(t *testing.T) { // [JK-13]
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{body: setOf("a")}
