@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/bearward/bearward/internal/demo"
+	"github.com/bearward/bearward/internal/server"
+	"github.com/bearward/bearward/internal/server/config"
+	"github.com/bearward/bearward/internal/server/route"
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+)
+
+type explainCmd struct {
+	Config  string `placeholder:"FILE" help:"A serve file to judge by; default the running demo."`
+	Request string `placeholder:"'GET /read'" help:"Judge by the rule for this request; default: any valid token passes."`
+	JSON    bool   `name:"json" help:"Print the report as JSON."`
+	Token   string `arg:"" help:"The token, or - to read it from standard input."`
+}
+
+// Run is bearward explain.
+func (c *explainCmd) Run(std streams) error {
+	token, err := c.token(std.in)
+	if err != nil {
+		return err
+	}
+	request, err := c.request(token)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	guard, match, err := c.judge(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := c.report(ctx, guard, match, request)
+	if err = errors.Join(err, guard.Close()); err != nil {
+		return err
+	}
+	if err := c.print(std.out, report); err != nil {
+		return err
+	}
+	if !report.Allowed {
+		return errRefused
+	}
+	return nil
+}
+
+const maxInput = 1 << 20
+
+func (c *explainCmd) token(in io.Reader) (string, error) {
+	token := c.Token
+	if token == "-" {
+		text, err := io.ReadAll(io.LimitReader(in, maxInput))
+		if err != nil {
+			return "", err
+		}
+		token = string(text)
+	}
+	token = strings.TrimSpace(token)
+	if token == "" {
+		return "", usage("the token is empty")
+	}
+	return token, nil
+}
+
+// request is one that carries the token.
+func (c *explainCmd) request(token string) (middleware.Request, error) {
+	r := middleware.Request{
+		Method: http.MethodGet, Scheme: "https", RawPath: "/",
+		Header: http.Header{"Authorization": {"Bearer " + token}},
+	}
+	if c.Request == "" {
+		return r, nil
+	}
+	method, target, ok := strings.Cut(c.Request, " ")
+	if !ok || method == "" || !strings.HasPrefix(target, "/") || strings.ContainsAny(target, " \t\r\n") {
+		return r, usage("--request is a method and a path, like 'GET /read'")
+	}
+	r.Method = method
+	r.RawPath, r.RawQuery, _ = strings.Cut(target, "?")
+	return r, nil
+}
+
+// matcher finds the policy for a request.
+type matcher func(method, rawPath string) (middleware.Policy, route.Outcome)
+
+// judge makes the guard that decides, and what finds its policies.
+func (c *explainCmd) judge(ctx context.Context) (*middleware.Guard, matcher, error) {
+	if c.Config == "" {
+		state, err := demo.ReadState()
+		if err != nil {
+			return nil, nil, usage("%w; or judge by a file with --config FILE", err)
+		}
+		guard, err := state.Guard(ctx)
+		return guard, demo.Policy, err
+	}
+	file, err := load(c.Config)
+	if err != nil {
+		return nil, nil, err
+	}
+	service, err := server.New(ctx, file, slog.New(slog.DiscardHandler))
+	var faults *config.Faults
+	if errors.As(err, &faults) {
+		return nil, nil, exitError{exitUsage, err}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return service.Guard, service.Match, nil
+}
+
+func (c *explainCmd) report(ctx context.Context, guard *middleware.Guard, match matcher, r middleware.Request) (middleware.Report, error) {
+	if c.Request == "" {
+		return guard.Explain(ctx, r, middleware.Policy{}), nil
+	}
+	policy, outcome := match(r.Method, r.RawPath)
+	switch outcome {
+	case route.Matched:
+		return guard.Explain(ctx, r, policy), nil
+	case route.Ambiguous:
+		return unrouted(guard.Deny(ctx, r, validate.ErrRequestMalformed)), nil
+	}
+	return unrouted(guard.Deny(ctx, r, validate.ErrRouteDenied)), nil
+}
+
+// unrouted is the report about a request for which no rule decides: no token
+// is read.
+func unrouted(d middleware.Decision) middleware.Report {
+	code := d.Denial.Code
+	return middleware.Report{Code: code, Status: d.Denial.Status, Rules: []validate.Finding{{
+		Rule: "route", Status: validate.Failed, Code: code, Source: "project", Fix: code.Fix(),
+	}}}
+}
+
+func (c *explainCmd) print(out io.Writer, report middleware.Report) error {
+	if !c.JSON {
+		_, err := fmt.Fprint(out, report)
+		return err
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
+}

@@ -1,0 +1,99 @@
+// Command bearward shows, serves and explains what the library does.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitRefused = 1 // and every failure that is not the caller's
+	exitUsage   = 2
+)
+
+type cli struct {
+	Demo    demoCmd    `cmd:"" help:"Run an issuer and a protected API on loopback, with lines to try."`
+	Serve   serveCmd   `cmd:"" help:"Protect an API as a reverse proxy in front of it."`
+	Explain explainCmd `cmd:"" help:"Say what becomes of a token, rule by rule, and how to fix it."`
+	Token   tokenCmd   `cmd:"" help:"Get a token, right or wrong on purpose, from the running demo."`
+	Call    callCmd    `cmd:"" help:"Call a gRPC method of the running demo."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// streams are what commands read and write.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+func run(args []string, std streams) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("bearward"), kong.Writers(std.out, std.err), kong.UsageOnError(),
+		kong.Description("Keeper of bearer tokens: OAuth 2.0 access tokens checked in front of an API."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintf(std.err, "bearward: %v\n", err)
+		return exitRefused
+	}
+	selected, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(std.err, "bearward: %s\nSee bearward --help\n", withoutSecrets(err.Error(), args))
+		return exitUsage
+	}
+	return exitCode(selected.Run(std), std)
+}
+
+// exitError ends the program with a code. Its text is printed unless empty.
+type exitError struct {
+	code int
+	error
+}
+
+func (e exitError) Unwrap() error { return e.error }
+
+func usage(format string, args ...any) error {
+	return exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// errRefused is the answer no, which the command has printed already.
+var errRefused = exitError{code: exitRefused}
+
+func exitCode(err error, std streams) int {
+	if err == nil {
+		return exitOK
+	}
+	var known exitError
+	if !errors.As(err, &known) {
+		known = exitError{exitRefused, err}
+	}
+	if known.error != nil {
+		fmt.Fprintf(std.err, "bearward: %v\n", known.error)
+	}
+	return known.code
+}
+
+// withoutSecrets shortens what a message repeats of the command line: a word
+// in the wrong place may be a token.
+func withoutSecrets(message string, args []string) string {
+	const longest = 24
+	for _, arg := range args {
+		if _, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {
+			arg = value
+		}
+		if len(arg) > longest {
+			message = strings.ReplaceAll(message, arg, "…")
+		}
+	}
+	return message
+}

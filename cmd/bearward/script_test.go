@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// commands are what the scripts use beside testscript's own.
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"code": code,
+	"mint": mint,
+	"file": mintFile,
+}
+
+// code N PROGRAM ARGS runs the program and demands exit code N.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N PROGRAM ARGS")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, not %d", got, want)
+	}
+}
+
+// mint NAME FLAGS puts a token into the variable.
+func mint(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("bearward", append([]string{"token"}, args[1:]...)...))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// file NAME FLAGS writes a token and a line end into the file.
+func mintFile(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("bearward", append([]string{"token"}, args[1:]...)...))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile("stdout")), 0o600))
+}

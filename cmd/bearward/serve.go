@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/bearward/bearward/internal/server"
+	"github.com/bearward/bearward/internal/server/config"
+)
+
+type serveCmd struct {
+	Config string `required:"" placeholder:"FILE" help:"The configuration."`
+}
+
+// Run is bearward serve: until SIGINT or SIGTERM.
+func (c *serveCmd) Run(std streams) error {
+	file, err := load(c.Config)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return server.Run(ctx, file, std.out)
+}
+
+// load reads the file. Its faults are the caller's.
+func load(path string) (*config.File, error) {
+	file, err := config.Load(path)
+	var faults *config.Faults
+	if errors.As(err, &faults) || errors.Is(err, os.ErrNotExist) {
+		return nil, exitError{exitUsage, err}
+	}
+	return file, err
+}
