@@ -147,7 +147,7 @@ func (r *row) enforced() string {
 		return "not offered: " + r.why
 	case "test":
 		if len(r.files) == 0 {
-			return "nothing does it"
+			return "by structure"
 		}
 	}
 	return places(r.files)
