@@ -12,6 +12,7 @@ func (c Code) Error() string { return string(c) }
 const (
 	ErrTokenMissing     Code = "token_missing"
 	ErrRequestMalformed Code = "request_malformed"
+	ErrTargetMalformed  Code = "target_malformed"
 	ErrTokenRepeated    Code = "token_repeated"
 	ErrTokenTooLong     Code = "token_too_long"
 	ErrTooEarly         Code = "too_early"

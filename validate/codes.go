@@ -34,6 +34,10 @@ var codes = map[Code]CodeInfo{
 		BadRequest, "The Authorization header is malformed", "RFC 6750 §2.1, RFC 9110 §11.4",
 		"the header is the scheme, one or more spaces and one token: no tab, no comma, nothing after the token",
 	},
+	ErrTargetMalformed: {
+		BadRequest, "The request target is malformed or ambiguous", "RFC 9110 §7.1, RFC 3986 §6",
+		"the path reads differently when it is decoded or cleaned, so different rules could apply; send it in its plain form",
+	},
 	ErrTokenRepeated: {
 		BadRequest, "More than one access token was sent", "RFC 6750 §2, RFC 9110 §5.3",
 		"send exactly one Authorization value; look for a proxy or client that adds a second one",

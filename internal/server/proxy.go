@@ -83,7 +83,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, in, validate.ErrRouteDenied)
 		return
 	case outcome != route.Matched || !exact: // [PV-08]
-		p.refuse(w, r, in, validate.ErrRequestMalformed)
+		p.refuse(w, r, in, validate.ErrTargetMalformed)
 		return
 	}
 	ctx, d := p.Guard.Decide(r.Context(), in, policy)
