@@ -126,7 +126,7 @@ func (c *explainCmd) report(ctx context.Context, guard *middleware.Guard, match 
 	case route.Matched:
 		return guard.Explain(ctx, r, policy), nil
 	case route.Ambiguous:
-		return unrouted(guard.Deny(ctx, r, validate.ErrRequestMalformed)), nil
+		return unrouted(guard.Deny(ctx, r, validate.ErrTargetMalformed)), nil
 	}
 	return unrouted(guard.Deny(ctx, r, validate.ErrRouteDenied)), nil
 }
