@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"time"
 
+	"github.com/bearward/bearward/internal/facts"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -15,7 +16,8 @@ import (
 type carried struct {
 	context.Context
 	token *validate.Token
-	by    *Guard // nil: planted for tests, never a credential
+	facts *facts.Facts // what was decided from; a handler may have written into token
+	by    *Guard       // nil: planted for tests, never a credential
 	about about
 }
 
@@ -53,7 +55,7 @@ func UntilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !ok || c.by == nil || c.token == nil {
 		return context.WithCancel(ctx)
 	}
-	left := c.by.expiry(c.token).Sub(c.by.config.Clock())
+	left := c.by.expiry(c.facts).Sub(c.by.config.Clock())
 	return context.WithDeadlineCause(ctx, time.Now().Add(left), refuse(validate.ErrExpired)) // [TR-19]
 }
 
@@ -92,10 +94,10 @@ func proofDigest(r *Request) (sum [sha256.Size]byte) {
 }
 
 // accepted returns the token that this Guard accepted for this very request.
-func (p *pass) accepted() *validate.Token {
+func (p *pass) accepted() (*validate.Token, *facts.Facts) {
 	c, ok := p.ctx.Value(carriedKey{}).(*carried)
 	if !ok || c.by != p.guard || c.token == nil || c.about != p.about() {
-		return nil
+		return nil, nil
 	}
-	return c.token
+	return c.token, c.facts
 }

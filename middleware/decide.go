@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,20 +93,20 @@ func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 // it for this very request, and applies the route's rules.
 func (p *pass) admit() (context.Context, error) {
 	p.digest = sha256.Sum256([]byte(p.raw))
-	token := p.accepted()
+	token, known := p.accepted()
 	if token == nil {
 		var err error
 		if token, err = p.policy.issuers.Verify(p.ctx, p.raw); err != nil {
 			return p.ctx, err
 		}
 	}
-	if err := p.know(token); err != nil {
+	if err := p.know(token, known); err != nil {
 		return p.ctx, err
 	}
 	if err := p.run(routeRules); err != nil {
 		return p.ctx, err
 	}
-	return &carried{Context: p.ctx, token: token, by: p.guard, about: p.about()}, nil
+	return &carried{Context: p.ctx, token: token, facts: p.facts, by: p.guard, about: p.about()}, nil
 }
 
 func (p *pass) run(rules []rule) error {
@@ -119,12 +120,16 @@ func (p *pass) run(rules []rule) error {
 
 var errNoToken = errors.New("a verifier returned neither token nor error")
 
-// know takes the facts of a validated token.
-func (p *pass) know(token *validate.Token) error {
+// know takes the facts of a validated token, those of an outer decision if
+// there is one.
+func (p *pass) know(token *validate.Token, known *facts.Facts) error {
 	if token == nil {
 		return &validate.Error{Code: validate.ErrInternal, Err: errNoToken}
 	}
-	p.token, p.facts = token, factsOf(token)
+	if known == nil {
+		known = factsOf(token)
+	}
+	p.token, p.facts = token, known
 	if p.issuer = p.guard.byURL[p.facts.Issuer]; p.issuer == nil {
 		return &validate.Error{Code: validate.ErrIssuerUnknown, Claim: "iss"}
 	}
@@ -139,16 +144,15 @@ func factsOf(t *validate.Token) *facts.Facts {
 	}
 	return &facts.Facts{
 		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID,
-		Scope: strings.Join(t.Scopes, " "), Audience: t.Audience,
+		Scope: strings.Join(t.Scopes, " "), Audience: slices.Clone(t.Audience),
 		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
 		ACR: t.ACR, Bound: t.Confirmation != validate.Confirmation{},
 		Delegated: t.Actor != nil, Client: t.Subject == t.ClientID,
 	}
 }
 
-// expiry is the instant from which the token is refused.
-func (g *Guard) expiry(t *validate.Token) time.Time {
-	f := factsOf(t)
+// expiry is the instant from which a token with these facts is refused.
+func (g *Guard) expiry(f *facts.Facts) time.Time {
 	if i := g.byURL[f.Issuer]; i != nil {
 		return f.ExpiresAt.Add(i.Leeway)
 	}
@@ -161,6 +165,6 @@ func (g *Guard) Expiry(r Request, d Decision) (left time.Duration, denial *Denia
 	if !d.Allowed || d.Token == nil {
 		return 0, nil, false
 	}
-	left = g.expiry(d.Token).Sub(g.config.Clock())
+	left = g.expiry(factsOf(d.Token)).Sub(g.config.Clock())
 	return left, g.deny(&r, nil, refuse(validate.ErrExpired)), true // [TR-19]
 }

@@ -58,11 +58,24 @@ func newMetadata(config Config) (*metadata, error) {
 	if u.RawQuery != "" {
 		m.url += "?" + u.RawQuery
 	}
+	if !writable(m.url) { // [ER-15]
+		return nil, fmt.Errorf("resource %q: its metadata URL cannot be written into a challenge; escape it", config.Resource)
+	}
 	m.doc = document{Resource: config.Resource, BearerMethods: []string{"header"}} // [MD-09]
 	for _, i := range config.Issuers {
 		m.doc.AuthorizationServers = append(m.doc.AuthorizationServers, i.URL) // [MC-02]
 	}
 	return m, m.write()
+}
+
+// writable reports that s is a URI in the characters of RFC 6750 §3.
+func writable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // add publishes the scopes of a route that was prepared.

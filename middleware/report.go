@@ -57,7 +57,7 @@ func (p *pass) explain() []validate.Finding {
 	}
 	verified, token := p.policy.issuers.Explain(p.ctx, p.raw)
 	findings = append(findings, verified...)
-	reached := token != nil && p.know(token) == nil
+	reached := token != nil && p.know(token, nil) == nil
 	return p.findings(findings, routeRules, reached)
 }
 
