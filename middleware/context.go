@@ -69,11 +69,17 @@ type about struct {
 	certificate                       *x509.Certificate
 }
 
+// about is asked for at most once on a plain request, after the token was
+// found valid: nothing is computed over what is refused.
 func (p *pass) about() about {
 	r := p.r
+	if p.digest == nil {
+		sum := sha256.Sum256([]byte(p.raw))
+		p.digest = &sum
+	}
 	return about{
 		method: r.Method, scheme: r.Scheme, host: r.Host, path: r.RawPath, query: r.RawQuery,
-		authentication: p.scheme, credential: p.digest, proof: proofDigest(r), certificate: r.Certificate,
+		authentication: p.scheme, credential: *p.digest, proof: proofDigest(r), certificate: r.Certificate,
 	}
 }
 

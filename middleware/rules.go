@@ -22,7 +22,7 @@ type pass struct {
 
 	scheme string
 	raw    string
-	digest [sha256.Size]byte
+	digest *[sha256.Size]byte // of raw; nil until it is needed
 	token  *validate.Token
 	facts  *facts.Facts
 	issuer *Issuer

@@ -10,9 +10,6 @@ import (
 	"github.com/bearward/bearward/internal/strictjson"
 )
 
-// maxClaims is the largest claims object that is read, in bytes.
-const maxClaims = 64 << 10
-
 // claims is what one pass over the payload found beyond the Token's fields.
 // Members whose meaning depends on the issuer are kept as they stand.
 type claims struct {
@@ -26,14 +23,12 @@ type claims struct {
 	idType, grantType          string // as they stand
 }
 
-// decodeClaims reads the second part of the token in one strict pass.
+// decodeClaims reads the second part of the token in one strict pass. Its size
+// is bounded by that of the token.
 func (s *state) decodeClaims() *Error {
 	raw, err := jose.DecodeText(s.parts.Payload)
 	if err != nil {
 		return refuseFor(ErrTokenMalformed, err)
-	}
-	if len(raw) > maxClaims { // [JO-31]
-		return refuseFor(ErrClaimsInvalid, errors.New("claims are too large"))
 	}
 	t := &Token{claims: raw}
 	r := strictjson.Open(t.claims)

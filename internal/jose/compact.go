@@ -36,16 +36,16 @@ func Split(s string) (Compact, error) {
 		if base64url[c] {
 			continue
 		}
-		if c != '.' {
+		if c != '.' { // [JO-15]
 			return Compact{}, ErrAlphabet
 		}
-		if n == len(dots) {
+		if n == len(dots) { // [JO-14]
 			return Compact{}, ErrParts
 		}
 		dots[n] = i
 		n++
 	}
-	if n != len(dots) || dots[0] == 0 || dots[1] == dots[0]+1 {
+	if n != len(dots) || dots[0] == 0 || dots[1] == dots[0]+1 { // [JO-14]
 		return Compact{}, ErrParts
 	}
 	return Compact{

@@ -22,7 +22,7 @@ type Header struct {
 
 // ParseHeader decodes and reads the first part of a compact JWS.
 func ParseHeader(part string) (Header, error) {
-	if len(part) > MaxHeader*4/3 {
+	if len(part) > MaxHeader*4/3 { // [JO-31]
 		return Header{}, strictjson.ErrSyntax
 	}
 	raw, err := DecodeText(part)
@@ -50,7 +50,7 @@ func ParseHeader(part string) (Header, error) {
 	if err := r.Err(); err != nil {
 		return Header{}, err
 	}
-	if len(h.KeyID) > MaxKeyID {
+	if len(h.KeyID) > MaxKeyID { // [JO-23]
 		return Header{}, ErrKeyID
 	}
 	return h, nil

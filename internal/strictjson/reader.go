@@ -44,7 +44,7 @@ var readers = sync.Pool{New: func() any { return &Reader{dec: new(jsontext.Decod
 func Open(src string) *Reader {
 	r := readers.Get().(*Reader)
 	r.src, r.err = src, nil
-	if !shallow(src) {
+	if !shallow(src) { // [JO-31]
 		r.fail(fmt.Errorf("%w: nested deeper than %d", ErrSyntax, MaxDepth))
 		return r
 	}
@@ -100,7 +100,7 @@ func (r *Reader) finish() {
 		r.syntax(err)
 		return
 	}
-	if _, err := r.dec.ReadToken(); err != io.EOF {
+	if _, err := r.dec.ReadToken(); err != io.EOF { // [JO-16]
 		r.fail(fmt.Errorf("%w: data after the object", ErrSyntax))
 	}
 }

@@ -21,7 +21,7 @@ func (r *Reader) value(want byte) (raw []byte, ok bool) {
 		r.syntax(err)
 		return nil, false
 	}
-	if kind != want {
+	if kind != want { // [CL-23 CL-15]
 		r.fail(fmt.Errorf("%w of %q", ErrType, clip(r.name)))
 		return nil, false
 	}
@@ -122,14 +122,14 @@ func (r *Reader) Date() time.Time {
 		return time.Time{}
 	}
 	if sec, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		if sec < 0 || sec > latest {
+		if sec < 0 || sec > latest { // [CL-15]
 			r.fail(fmt.Errorf("%w: %q", ErrRange, clip(r.name)))
 			return time.Time{}
 		}
 		return time.Unix(sec, 0)
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || !(f >= 0 && f <= latest) {
+	if err != nil || !(f >= 0 && f <= latest) { // [CL-15]
 		r.fail(fmt.Errorf("%w: %q", ErrRange, clip(r.name)))
 		return time.Time{}
 	}
