@@ -39,7 +39,7 @@ func main() {
 
 func run(args []string, std streams) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("bearward"), kong.Writers(std.out, std.err), kong.UsageOnError(),
+	parser, err := kong.New(&c, kong.Name("bearward"), kong.Writers(std.out, std.err),
 		kong.Description("Keeper of bearer tokens: OAuth 2.0 access tokens checked in front of an API."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {

@@ -41,16 +41,22 @@ func TestCheckBackwards(t *testing.T) {
 func TestCheckFails(t *testing.T) {
 	d := start(t, Options{Free: true})
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for name, c := range map[string]Case{
-		"status":    {200, "", HTTP, getOrders, nil, nothing, validate.ErrTokenMissing},
-		"reason":    {401, "", HTTP, getOrders, bearer, kind("expired"), validate.ErrNotYetValid},
-		"allowed":   {401, "", HTTP, getOrders, bearer, read, ""},
-		"challenge": {404, "", HTTP, "GET /nothing", nil, nothing, validate.ErrTokenMissing},
-		"grpc":      {16, "", GRPC, listOrders, bearer, read, ""},
-		"kind":      {401, "", HTTP, getOrders, bearer, Token{Kind: "no-such-kind"}, ""},
+	for _, test := range []struct {
+		says string
+		c    Case
+	}{
+		{"status 401", Case{200, "", HTTP, getOrders, nil, nothing, validate.ErrTokenMissing}},
+		{"status 200", Case{401, "", HTTP, getOrders, bearer, read, ""}},
+		{"status 0", Case{16, "", GRPC, listOrders, bearer, read, ""}},
+		{"reason token_expired", Case{401, "", HTTP, getOrders, bearer, kind("expired"), validate.ErrNotYetValid}},
+		{"reason none", Case{404, "", HTTP, "GET /nothing", nil, nothing, validate.ErrRouteDenied}},
+		{"a challenge: false", Case{404, "", HTTP, "GET /nothing", nil, nothing, validate.ErrTokenMissing}},
+		{"a challenge: true", Case{401, "", HTTP, getOrders, nil, nothing, ""}},
+		{"a challenge: true", Case{16, "", GRPC, listOrders, nil, nothing, ""}},
+		{"no kind of token", Case{401, "", HTTP, getOrders, bearer, Token{Kind: "no-such-kind"}, ""}},
 	} {
-		if err := d.check(t.Context(), client, c); err == nil {
-			t.Errorf("%s: passed", name)
+		if err := d.check(t.Context(), client, test.c); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%v, not %q", err, test.says)
 		}
 	}
 	old := sections
