@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,7 +51,7 @@ func (p *pass) explain() []validate.Finding {
 	}
 	findings := p.findings(nil, requestRules, true)
 	if p.raw == "" {
-		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 {
+		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 && first(findings).Code == validate.ErrTokenMissing {
 			return []validate.Finding{{Rule: "optional", Status: validate.Passed, Source: "project"}}
 		}
 		return p.findings(findings, routeRules, false)
@@ -61,42 +62,69 @@ func (p *pass) explain() []validate.Finding {
 	return p.findings(findings, routeRules, reached)
 }
 
-// findings runs rules to their end, or marks them as not reached.
+// findings runs rules to their end, or marks them as not reached. The route's
+// own check is asked only if everything before it has passed.
 func (p *pass) findings(list []validate.Finding, rules []rule, reached bool) []validate.Finding {
-	good := true
 	for i := range rules {
 		r := &rules[i]
-		f := validate.Finding{Rule: r.name, Source: r.source, Status: validate.NotReached}
-		if reached && (good || r.name != "route-check") {
-			f.Status = validate.Passed
-			if err := r.check(p); err != nil {
-				f, good = failed(r.name, err), false
-				f.Source = r.source
-			}
-			if r.show != nil {
-				f.Expected, f.Found = r.show(p)
-			}
+		if !reached || r.name == "route-check" && first(list).Status != validate.Passed {
+			list = append(list, validate.Finding{Rule: r.name, Source: r.source, Status: validate.NotReached})
+			continue
 		}
-		list = append(list, f)
+		list = append(list, p.finding(r))
 	}
 	return list
 }
 
+// finding judges by one rule; a panic in it is its failure.
+func (p *pass) finding(r *rule) (f validate.Finding) {
+	defer func() {
+		if v := recover(); v != nil { // [PV-07]
+			f = failed(r.name, refuse(validate.ErrInternal))
+		}
+		f.Source = r.source
+	}()
+	f = validate.Finding{Rule: r.name, Status: validate.Passed}
+	if err := r.check(p); err != nil {
+		f = failed(r.name, err)
+	}
+	if r.show != nil {
+		f.Expected, f.Found = r.show(p)
+	}
+	return f
+}
+
+// first returns the first failure, which decides, and a rule that passed if
+// there is none.
+func first(findings []validate.Finding) validate.Finding {
+	for _, f := range findings {
+		if f.Status == validate.Failed {
+			return f
+		}
+	}
+	for _, f := range findings {
+		if f.Status != validate.Passed { // not reached, and nothing says why
+			return failed(f.Rule, refuse(validate.ErrInternal))
+		}
+	}
+	return validate.Finding{Status: validate.Passed}
+}
+
 func failed(rule string, err error) validate.Finding {
-	code := validate.CodeOf(err)
-	return validate.Finding{Rule: rule, Status: validate.Failed, Code: code, Fix: code.Fix()}
+	f := validate.Finding{Rule: rule, Status: validate.Failed, Code: validate.CodeOf(err)}
+	f.Fix = f.Code.Fix()
+	if coded := (*validate.Error)(nil); errors.As(err, &coded) {
+		f.Claim = coded.Claim
+	}
+	return f
 }
 
 func (g *Guard) report(c *compiled, findings []validate.Finding) Report {
-	r := Report{Allowed: true, Status: 200, Rules: findings}
-	for _, f := range findings {
-		if f.Status == validate.Failed {
-			r.Allowed, r.Code = false, f.Code
-			r.Status = g.deny(&Request{}, c, f.Code).Status
-			break
-		}
+	f := first(findings)
+	if f.Status == validate.Passed {
+		return Report{Allowed: true, Status: 200, Rules: findings}
 	}
-	return r
+	return Report{Code: f.Code, Status: g.deny(&Request{}, c, f.Code).Status, Rules: findings}
 }
 
 // String prints the report as a table, one rule a line, and the fix of what

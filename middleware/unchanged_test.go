@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // plain is a guard without anything to verify with.
 func plain(t *testing.T) *Guard {
 	t.Helper()
-	g, err := New(Config{Resource: "https://api.example.test", Issuers: []Issuer{{
+	g, err := New(Config{Resource: "https://api.example.test", Logger: slog.New(slog.DiscardHandler), Issuers: []Issuer{{
 		URL: "https://issuer.example.test", Name: "a", Audience: []string{"https://api.example.test"},
 		Verifier: validate.VerifierFunc(func(context.Context, string) (*validate.Token, error) { return nil, validate.ErrExpired }),
 	}}})
