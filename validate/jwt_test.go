@@ -29,9 +29,9 @@ func expected(v issuer.Variant) validate.Code {
 // Every kind of wrong token is refused with its own code, and nothing but that
 // one thing is wrong with it.
 //
-// [JO-03 JO-04 JO-12 JO-14 JO-15 JO-16 JO-17 JO-18 JO-19 JO-20 JO-21 JO-22
-// JO-23 JO-27 JO-31 CL-01 CL-03 CL-06 CL-09 CL-10 CL-11 CL-12 CL-14 CL-15
-// CL-16 CL-18 CL-20 CL-21 CL-22 CL-23 CL-25 TR-04 TR-15 AZ-03]
+// [JO-03 JO-04 JO-12 JO-14 JO-15 JO-16 JO-17 JO-18 JO-19 JO-20 JO-21 JO-22]
+// [JO-23 JO-24 JO-27 JO-31 CL-01 CL-03 CL-06 CL-09 CL-10 CL-11 CL-12 CL-14]
+// [CL-15 CL-16 CL-18 CL-20 CL-21 CL-22 CL-23 CL-25 TR-04 TR-15 AZ-03]
 func TestVariants(t *testing.T) {
 	s := mint(t, "ES256")
 	j := verifier(t, s, nil)
@@ -228,4 +228,22 @@ func TestNoKeyIsAskedForABadToken(t *testing.T) {
 	if k.asked != 0 {
 		t.Errorf("keys were asked %d times", k.asked)
 	}
+}
+
+// An access token is not single-use, and a signed token inside of a signed
+// token is not one. [CL-19 JO-24]
+func TestTwiceAndNested(t *testing.T) {
+	s := mint(t, "ES256")
+	j := verifier(t, s, nil)
+	raw := token(t, s, nil, nil)
+	for range 2 {
+		_, err := j.Verify(t.Context(), raw)
+		wantCode(t, err, "")
+	}
+	nested, err := s.SignBytes(map[string]any{"cty": "JWT"}, []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = j.Verify(t.Context(), nested)
+	wantCode(t, err, validate.ErrClaimsInvalid)
 }
