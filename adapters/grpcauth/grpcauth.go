@@ -1,5 +1,10 @@
 // Package grpcauth protects gRPC services with a middleware.Guard. A method
 // that is not listed is denied.
+//
+// Tokens of up to 16 KiB are read, but a grpc-go server takes header lists of
+// up to 16 MiB unless grpc.MaxHeaderListSize says less: set it on purpose, to
+// 32 KiB for example. The gRPC protocol suggests 8 KiB, and proxies often hold
+// to that.
 package grpcauth
 
 import (
