@@ -30,7 +30,9 @@ func (c *callCmd) Run(std streams) error {
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
-	fmt.Fprint(std.out, reply)
+	if _, err := fmt.Fprint(std.out, reply); err != nil {
+		return err
+	}
 	if reply.Status.Code() != codes.OK {
 		return errRefused
 	}

@@ -40,8 +40,8 @@ func (c *explainCmd) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	report, err := c.report(ctx, guard, match, request)
-	if err = errors.Join(err, guard.Close()); err != nil {
+	report := c.report(ctx, guard, match, request)
+	if err := guard.Close(); err != nil {
 		return err
 	}
 	if err := c.print(std.out, report); err != nil {
@@ -117,18 +117,18 @@ func (c *explainCmd) judge(ctx context.Context) (*middleware.Guard, matcher, err
 	return service.Guard, service.Match, nil
 }
 
-func (c *explainCmd) report(ctx context.Context, guard *middleware.Guard, match matcher, r middleware.Request) (middleware.Report, error) {
+func (c *explainCmd) report(ctx context.Context, guard *middleware.Guard, match matcher, r middleware.Request) middleware.Report {
 	if c.Request == "" {
-		return guard.Explain(ctx, r, middleware.Policy{}), nil
+		return guard.Explain(ctx, r, middleware.Policy{})
 	}
 	policy, outcome := match(r.Method, r.RawPath)
 	switch outcome {
 	case route.Matched:
-		return guard.Explain(ctx, r, policy), nil
+		return guard.Explain(ctx, r, policy)
 	case route.Ambiguous:
-		return unrouted(guard.Deny(ctx, r, validate.ErrTargetMalformed)), nil
+		return unrouted(guard.Deny(ctx, r, validate.ErrTargetMalformed))
 	}
-	return unrouted(guard.Deny(ctx, r, validate.ErrRouteDenied)), nil
+	return unrouted(guard.Deny(ctx, r, validate.ErrRouteDenied))
 }
 
 // unrouted is the report about a request for which no rule decides: no token

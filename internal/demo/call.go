@@ -48,7 +48,7 @@ func (c Call) Do(ctx context.Context) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if c.Token != "" {
@@ -105,7 +105,7 @@ func (r Reply) String() string {
 	for _, m := range r.Messages {
 		b.WriteString(m + "\n")
 	}
-	n := int32(r.Status.Code())
+	n := r.Status.Proto().GetCode()
 	fmt.Fprintf(&b, "grpc-status: %d %s\n", n, code.Code_name[n])
 	if m := r.Status.Message(); m != "" {
 		fmt.Fprintf(&b, "grpc-message: %s\n", m)

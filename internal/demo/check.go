@@ -46,7 +46,7 @@ func (d *Demo) check(ctx context.Context, client *http.Client, c Case) error {
 	if err != nil {
 		return err
 	}
-	d.observer.take()
+	_ = d.observer.take() // of earlier requests
 	got, err := d.execute(ctx, client, c, token)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (d *Demo) execute(ctx context.Context, client *http.Client, c Case, token s
 	if err != nil {
 		return outcome{}, err
 	}
-	return outcome{resp.StatusCode, resp.Header.Get("Www-Authenticate") != ""}, resp.Body.Close()
+	return outcome{resp.StatusCode, len(resp.Header["Www-Authenticate"]) > 0}, resp.Body.Close()
 }
 
 // fetch returns what a token endpoint answers.

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (c Case) status() string {
 	if c.On == GRPC {
 		return fmt.Sprintf("grpc %d", c.Want)
 	}
-	return fmt.Sprintf("%d", c.Want)
+	return strconv.Itoa(c.Want)
 }
 
 // method and target of the case; for gRPC the method's name and whether it
@@ -72,18 +73,18 @@ func (s State) Command(c Case, self string) string {
 		}
 		return line + " " + method
 	}
-	line := "curl -i"
+	words := []string{"curl -i"}
 	if method != "GET" {
-		line += " -X " + method
+		words = append(words, "-X "+method)
 	}
 	for _, h := range c.Header {
-		line += ` -H "` + strings.ReplaceAll(h, placeholder, token) + `"`
+		words = append(words, `-H "`+strings.ReplaceAll(h, placeholder, token)+`"`)
 	}
 	url := s.base(c.On) + target
 	if strings.Contains(url, placeholder) {
 		url = `"` + strings.ReplaceAll(url, placeholder, token) + `"`
 	}
-	return line + " " + url
+	return strings.Join(append(words, url), " ")
 }
 
 // Print says what runs where, and then every case in exactly two lines:

@@ -62,8 +62,12 @@ func (s State) Write(path string) (remove func() error, err error) {
 		return nil, errors.Join(err, os.Remove(f.Name()))
 	}
 	return func() error {
-		if now, err := os.ReadFile(path); err != nil || string(now) != string(text) {
+		now, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil
+		}
+		if err != nil || string(now) != string(text) {
+			return err
 		}
 		return os.Remove(path)
 	}, nil
