@@ -139,7 +139,7 @@ var (
 	ago      = func(d time.Duration) int64 { return noon.Add(-d).Unix() }
 	stepUp   = middleware.Policy{}.WithACR("phr", "phrh").WithMaxAge(5 * time.Minute)
 	asked    = map[string]string{"acr_values": "phr phrh", "max_age": "300"}
-	noCheck  = errors.New("the order belongs to somebody else")
+	errNotYours  = errors.New("the order belongs to somebody else")
 	implies  = middleware.Policy{AllScopes: []string{"read"}, Implies: func(have, need string) bool { return have == "admin" && need == "read" }}
 )
 
@@ -218,14 +218,14 @@ var policyCases = []testCase{
 	{name: "hidden, no token", policy: hides(write), values: absent, want: "N", code: validate.ErrTokenMissing, params: needs("orders:read orders:write")}, // [ER-22]
 	{name: "hidden, bad token", policy: hides(write), kind: "expired", want: "T", code: validate.ErrExpired, params: needs("orders:read orders:write")},    // [ER-22]
 	{name: "hidden, missing scope", policy: hides(write), want: "H", code: validate.ErrScopeMissing},                                                       // [ER-22]
-	{name: "hidden, refused", policy: hides(checks(noCheck)), want: "H", code: validate.ErrCheckRefused},                                                   // [ER-22]
+	{name: "hidden, refused", policy: hides(checks(errNotYours)), want: "H", code: validate.ErrCheckRefused},                                                   // [ER-22]
 	{name: "hidden, step-up", policy: hides(stepUp), want: "A", code: validate.ErrAuthenticationContext, params: asked},
 	{name: "hidden, unavailable", policy: hides(checks(validate.ErrUnavailable)), want: "V", code: validate.ErrUnavailable},
 
 	{name: "check passes", policy: checks(nil), want: ok},
-	{name: "check refuses", policy: checks(noCheck), want: "F", code: validate.ErrCheckRefused}, // [AZ-08]
+	{name: "check refuses", policy: checks(errNotYours), want: "F", code: validate.ErrCheckRefused}, // [AZ-08]
 	{name: "check without service", policy: checks(validate.ErrUnavailable), want: "V", code: validate.ErrUnavailable},
-	{name: "check without service, coded", policy: checks(&validate.Error{Code: validate.ErrUnavailable, Err: noCheck}), want: "V", code: validate.ErrUnavailable},
+	{name: "check without service, coded", policy: checks(&validate.Error{Code: validate.ErrUnavailable, Err: errNotYours}), want: "V", code: validate.ErrUnavailable},
 	{name: "check is broken", policy: checks(validate.ErrInternal), want: "E", code: validate.ErrInternal},
 	{name: "check cannot blame the token", policy: checks(validate.ErrExpired), want: "F", code: validate.ErrCheckRefused},
 	{name: "check has a code of its own", policy: checks(validate.Code("mine")), want: "E", code: "mine"},
@@ -278,7 +278,7 @@ var httpCases = []testCase{
 	{name: "GET like a preflight", only: "http", header: []string{origin, asksFor}, values: absent, want: "N", code: validate.ErrTokenMissing, expose: true},
 	{name: "options in small letters", only: "http", method: "options", header: []string{origin, asksFor}, values: absent, want: "N", code: validate.ErrTokenMissing, expose: true},
 	{name: "cross-origin refusal", only: "http", header: []string{origin}, kind: "expired", want: "T", code: validate.ErrExpired, expose: true}, // [TR-17]
-	{name: "cross-origin, no challenge", only: "http", header: []string{origin}, policy: checks(noCheck), want: "F", code: validate.ErrCheckRefused},
+	{name: "cross-origin, no challenge", only: "http", header: []string{origin}, policy: checks(errNotYours), want: "F", code: validate.ErrCheckRefused},
 	{name: "early GET", only: "http", header: []string{early}, want: ok},                                                          // [TR-20]
 	{name: "early POST", only: "http", method: http.MethodPost, header: []string{early}, want: "425", code: validate.ErrTooEarly}, // [TR-20]
 	{name: "early DELETE without token", only: "http", method: http.MethodDelete, header: []string{early}, values: absent, want: "425", code: validate.ErrTooEarly},

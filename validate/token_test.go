@@ -29,7 +29,11 @@ func TestTokenFields(t *testing.T) {
 	tok, err := verifier(t, s, nil).Verify(t.Context(), raw)
 	wantCode(t, err, "")
 	if diff := cmp.Diff([]any{
-		s.URL(), "user-1", "client-1", "id-1", []string{"https://other.example.test", api}, []string{"a", "b"}, "phr", []string{"pwd", "otp"},
+		s.URL(), "user-1", "client-1", "id-1",
+		[]string{"https://other.example.test", api},
+		[]string{"a", "b"},
+		"phr",
+		[]string{"pwd", "otp"},
 		&validate.Actor{Issuer: "i", Subject: "service", ClientID: "c", Actor: &validate.Actor{Subject: "first"}},
 	}, []any{tok.Issuer, tok.Subject, tok.ClientID, tok.ID, tok.Audience, tok.Scopes, tok.ACR, tok.AMR, tok.Actor}); diff != "" {
 		t.Error(diff)

@@ -2,6 +2,7 @@ package grpcauth
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"google.golang.org/grpc"
@@ -35,7 +36,7 @@ func (l *limited) stop() { l.cancel() }
 func (l *limited) Context() context.Context { return l.ctx }
 
 // over reports that the token's time, and not the caller's, has run out.
-func (l *limited) over() bool { return context.Cause(l.ctx) == l.err }
+func (l *limited) over() bool { return errors.Is(context.Cause(l.ctx), l.err) }
 
 // result replaces an error that the end has caused.
 func (l *limited) result(err error) error {

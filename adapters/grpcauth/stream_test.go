@@ -136,7 +136,7 @@ func TestStreamEndsBefore(t *testing.T) {
 			if _, ok := middleware.FromContext(ss.Context()); ok {
 				t.Error("a public stream has a token")
 			}
-			time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+			time.Sleep(time.Hour)
 			return ss.RecvMsg(nil)
 		})
 		if !errors.Is(err, io.EOF) {

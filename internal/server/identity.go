@@ -56,7 +56,8 @@ func (id identity) of(t *validate.Token) (http.Header, error) {
 	}
 	var claims map[string]any
 	for _, h := range id {
-		value, ok := "", false
+		var value string
+		var ok bool
 		if field := known[h.claim]; field != nil {
 			value, ok = field(t)
 		} else {

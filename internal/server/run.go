@@ -143,11 +143,11 @@ func (r *runner) server(handler http.Handler) *http.Server {
 // without traffic, until all of them were loaded once.
 func (r *runner) load(ctx context.Context) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		if err := r.Guard.Load(ctx); err == nil || ctx.Err() != nil {
+		err := r.Guard.Load(ctx)
+		if err == nil || ctx.Err() != nil {
 			return
-		} else {
-			r.logger.Warn("bearward: keys are not loaded yet", "error", err)
 		}
+		r.logger.Warn("bearward: keys are not loaded yet", "error", err)
 		select {
 		case <-ctx.Done():
 			return

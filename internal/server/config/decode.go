@@ -93,7 +93,7 @@ func (d *decoder) value(n *node, v reflect.Value, f field, path string) {
 	case v.Kind() == reflect.Slice:
 		d.list(n, v, f, path)
 	case v.Kind() == reflect.Map:
-		d.mapping(n, v, f, path)
+		d.mapping(n, v, path)
 	case !d.is(n, table, path):
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -210,7 +210,7 @@ func (d *decoder) list(n *node, v reflect.Value, f field, path string) {
 	v.Set(out)
 }
 
-func (d *decoder) mapping(n *node, v reflect.Value, f field, path string) {
+func (d *decoder) mapping(n *node, v reflect.Value, path string) {
 	if !d.is(n, table, path) {
 		return
 	}

@@ -1,0 +1,6 @@
+//go:build race
+
+package benchmarks
+
+// raceDetector adds allocations of its own.
+const raceDetector = true
