@@ -1,3 +1,4 @@
+// Command gin protects a route of gin.
 package main
 
 import (

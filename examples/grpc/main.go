@@ -1,3 +1,4 @@
+// Command grpc protects the methods of a gRPC service.
 package main
 
 import (

@@ -1,3 +1,4 @@
+// Command nethttp protects a route of net/http.
 package main
 
 import (
