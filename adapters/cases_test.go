@@ -132,15 +132,15 @@ func hides(p middleware.Policy) middleware.Policy {
 }
 
 var (
-	write    = middleware.Scopes("orders:read", "orders:write")
-	anyOf    = middleware.Policy{}.WithAnyScope("a", "b")
-	optional = middleware.Policy{Optional: true}
-	noon     = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	ago      = func(d time.Duration) int64 { return noon.Add(-d).Unix() }
-	stepUp   = middleware.Policy{}.WithACR("phr", "phrh").WithMaxAge(5 * time.Minute)
-	asked    = map[string]string{"acr_values": "phr phrh", "max_age": "300"}
-	errNotYours  = errors.New("the order belongs to somebody else")
-	implies  = middleware.Policy{AllScopes: []string{"read"}, Implies: func(have, need string) bool { return have == "admin" && need == "read" }}
+	write       = middleware.Scopes("orders:read", "orders:write")
+	anyOf       = middleware.Policy{}.WithAnyScope("a", "b")
+	optional    = middleware.Policy{Optional: true}
+	noon        = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	ago         = func(d time.Duration) int64 { return noon.Add(-d).Unix() }
+	stepUp      = middleware.Policy{}.WithACR("phr", "phrh").WithMaxAge(5 * time.Minute)
+	asked       = map[string]string{"acr_values": "phr phrh", "max_age": "300"}
+	errNotYours = errors.New("the order belongs to somebody else")
+	implies     = middleware.Policy{AllScopes: []string{"read"}, Implies: func(have, need string) bool { return have == "admin" && need == "read" }}
 )
 
 func panics(context.Context, *validate.Token) error { panic("in the check") }
@@ -218,7 +218,7 @@ var policyCases = []testCase{
 	{name: "hidden, no token", policy: hides(write), values: absent, want: "N", code: validate.ErrTokenMissing, params: needs("orders:read orders:write")}, // [ER-22]
 	{name: "hidden, bad token", policy: hides(write), kind: "expired", want: "T", code: validate.ErrExpired, params: needs("orders:read orders:write")},    // [ER-22]
 	{name: "hidden, missing scope", policy: hides(write), want: "H", code: validate.ErrScopeMissing},                                                       // [ER-22]
-	{name: "hidden, refused", policy: hides(checks(errNotYours)), want: "H", code: validate.ErrCheckRefused},                                                   // [ER-22]
+	{name: "hidden, refused", policy: hides(checks(errNotYours)), want: "H", code: validate.ErrCheckRefused},                                               // [ER-22]
 	{name: "hidden, step-up", policy: hides(stepUp), want: "A", code: validate.ErrAuthenticationContext, params: asked},
 	{name: "hidden, unavailable", policy: hides(checks(validate.ErrUnavailable)), want: "V", code: validate.ErrUnavailable},
 
