@@ -3,6 +3,7 @@ package bearward
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"net/url"
 	"time"
@@ -73,9 +74,10 @@ func New(ctx context.Context, cfg Config) (*middleware.Guard, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	core, err := wire(cfg)
-	if err != nil {
+	core, faults := wire(cfg)
+	guard, err := middleware.New(core)
+	if err := errors.Join(faults, err); err != nil {
 		return nil, err
 	}
-	return middleware.New(core)
+	return guard, nil
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/bearward/bearward/validate"
 )
 
-// wire turns the configuration into the parts of a Guard, collecting faults.
+// wire turns the configuration into the parts of a Guard, collecting faults. An
+// issuer that is faulty keeps its place, so that the Guard can report what it
+// finds beside.
 func wire(cfg Config) (middleware.Config, error) {
 	core := middleware.Config{
 		Resource: cfg.Resource, Realm: cfg.Realm, NoMetadata: cfg.NoMetadata,
@@ -19,25 +21,30 @@ func wire(cfg Config) (middleware.Config, error) {
 	}
 	var faults []error
 	for n, issuer := range cfg.Issuers {
+		place := fmt.Sprintf("issuer %d", n+1)
 		wired, err := wireIssuer(cfg, issuer)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("bearward: issuer %d: %w", n+1, err))
-			continue
+			faults = append(faults, fmt.Errorf("bearward: %s: %w", place, err))
+			wired = stand(issuer, place)
 		}
 		core.Issuers = append(core.Issuers, wired)
 	}
-	if len(faults) == 0 {
-		return core, nil
+	return core, errors.Join(faults...)
+}
+
+// stand takes the place of an issuer whose faults are known already.
+func stand(i Issuer, place string) middleware.Issuer {
+	out := middleware.Issuer{
+		URL: i.URL, Name: i.Name,
+		Verifier: validate.VerifierFunc(func(context.Context, string) (*validate.Token, error) { return nil, validate.ErrInternal }),
 	}
-	// What the other parts have to say about the rest belongs to the same
-	// report.
-	if _, err := middleware.New(core); err != nil && len(core.Issuers) > 0 {
-		faults = append(faults, err)
+	if out.URL == "" {
+		out.URL = place
 	}
-	for _, i := range core.Issuers {
-		_ = i.Keys.Close() // nothing was started
+	if out.Name == "" {
+		out.Name = defaultName(out.URL)
 	}
-	return middleware.Config{}, errors.Join(faults...)
+	return out
 }
 
 func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
