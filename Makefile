@@ -16,8 +16,8 @@ race: ## run the tests with the race detector
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	internal/tools/fuzz $(FUZZTIME)
 
-bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## validation against its floor: ratios of CPU time, in interleaved rounds
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./benchmarks
 
 lint: ## gofumpt, vet, staticcheck, golangci-lint (install them once: make tools)
 	test -z "$$(gofumpt -l .)"

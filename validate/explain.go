@@ -18,15 +18,15 @@ const (
 
 // Finding is one rule's line in a report.
 type Finding struct {
-	Rule       string
-	Status     Status
-	Code       Code   // why it failed
-	Claim      string // the claim or header member concerned
-	Expected   string // what the rule wants, where that is one value
-	Found      string // what the token has; never the token itself
-	Unverified bool   // Found was read before a good signature: anybody may have written it
-	Source     string // sections of the specifications
-	Fix        string // what to look at
+	Rule       string `json:"rule"`
+	Status     Status `json:"status"`
+	Code       Code   `json:"code,omitempty"`      // why it failed
+	Claim      string `json:"claim,omitempty"`     // the claim or header member concerned
+	Expected   string `json:"expected,omitempty"`  // what the rule wants, where that is one value
+	Found      string `json:"found,omitempty"`     // what the token has; never the token itself
+	Unverified bool   `json:"unverified,omitzero"` // Found was read before a good signature: anybody may have written it
+	Source     string `json:"source"`              // sections of the specifications
+	Fix        string `json:"fix,omitempty"`       // what to look at
 }
 
 // Explain runs every rule to the end and says what became of each, in order.

@@ -24,6 +24,16 @@ import (
 // middleware.Public. What is not listed is denied.
 type Methods map[string]middleware.Policy
 
+// ServerOptions returns both interceptors, so that neither is forgotten:
+//
+//	server := grpc.NewServer(grpcauth.ServerOptions(guard, methods)...)
+func ServerOptions(g *middleware.Guard, methods Methods) []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(Unary(g, methods)),
+		grpc.ChainStreamInterceptor(Stream(g, methods)),
+	}
+}
+
 // Unary returns an interceptor that judges each call before its handler runs.
 // It panics if a policy or a method name is faulty.
 func Unary(g *middleware.Guard, methods Methods) grpc.UnaryServerInterceptor {

@@ -20,7 +20,7 @@ func main() {
 		log.Fatal(err, errListen)
 	}
 	methods := grpcauth.Methods{"/orders.v1.Orders/*": middleware.Scopes("orders:read")}
-	server := grpc.NewServer(grpc.UnaryInterceptor(grpcauth.Unary(guard, methods)), grpc.StreamInterceptor(grpcauth.Stream(guard, methods)))
+	server := grpc.NewServer(grpcauth.ServerOptions(guard, methods)...)
 	// Register your services here.
 	log.Fatal(server.Serve(listener))
 }

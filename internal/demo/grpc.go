@@ -40,10 +40,7 @@ var ordersService = grpc.ServiceDesc{
 
 // overGRPC is the same API as a gRPC service.
 func overGRPC(guard *middleware.Guard) *grpc.Server {
-	server := grpc.NewServer(
-		grpc.UnaryInterceptor(grpcauth.Unary(guard, methods)),
-		grpc.StreamInterceptor(grpcauth.Stream(guard, methods)),
-	)
+	server := grpc.NewServer(grpcauth.ServerOptions(guard, methods)...)
 	server.RegisterService(&ordersService, nil)
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	return server
