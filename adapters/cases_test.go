@@ -169,6 +169,8 @@ var policyCases = []testCase{
 	{name: "another route's issuer", policy: middleware.Policy{}.WithIssuers("other"), want: "T", code: validate.ErrIssuerRefused},
 	{name: "other issuer", from: func(w *world) *issuer.Server { return w.other }, want: ok},
 	{name: "other issuer, not here", policy: middleware.Policy{}.WithIssuers("main"), from: func(w *world) *issuer.Server { return w.other }, want: "T", code: validate.ErrIssuerRefused},
+	{name: "other issuer, named here", policy: middleware.Policy{}.WithIssuers("other"), from: func(w *world) *issuer.Server { return w.other }, want: ok},
+	{name: "any scope beside the same", policy: middleware.Scopes("a").WithAnyScope("a", "b"), want: "S", code: validate.ErrScopeMissing, params: needs("a")},
 	{name: "scheme", policy: middleware.Policy{Schemes: []string{"bearer"}}, want: ok},
 	{name: "compat takes typ JWT", compat: true, kind: "typ-jwt", want: ok},
 	{name: "route tightens compat", compat: true, kind: "typ-jwt", policy: middleware.Policy{Profile: validate.RFC9068}, want: "T", code: validate.ErrProfileRefused},

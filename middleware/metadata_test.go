@@ -140,7 +140,7 @@ func TestMetadataScopes(t *testing.T) {
 		t.Errorf("a member without values: %s", body)
 	}
 	for _, p := range []middleware.Policy{
-		middleware.Scopes("write", "openid"), middleware.Policy{}.WithAnyScope("a", "offline_access", "write"), middleware.Scopes("read"), middleware.Public(), {},
+		middleware.Scopes("write", "openid"), middleware.Policy{}.WithAnyScope("a", "offline_access", "write"), middleware.Scopes("read", "k", "j", "i", "h", "g"), middleware.Public(), {},
 	} {
 		if _, err := g.Prepare(p); err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func TestMetadataScopes(t *testing.T) {
 	}
 	_, _ = g.Decide(t.Context(), request(), middleware.Scopes("unprepared"))
 	_, _ = g.Prepare(middleware.Policy{AllScopes: []string{"faulty"}, MaxAge: -1})
-	if body := document(t, g, root); !strings.Contains(body, `"scopes_supported":["a","read","write"],`) {
+	if body := document(t, g, root); !strings.Contains(body, `"scopes_supported":["a","g","h","i","j","k","read","write"],`) {
 		t.Errorf("%s", body)
 	}
 }
