@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bearward/bearward/internal/printable"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -22,16 +23,20 @@ type Report struct {
 // caches and cooldowns and does not notify the Observer. The route's own Check
 // is asked only if every rule before it passed.
 func (g *Guard) Explain(ctx context.Context, r Request, policy Policy) (report Report) {
+	if !g.made() {
+		return g.report(nil, []validate.Finding{failed("guard", errUnmade)})
+	}
 	if !g.gate.enter() {
 		return g.report(nil, []validate.Finding{failed("guard", refuse(validate.ErrGuardClosed))})
 	}
 	defer g.gate.leave()
-	p := &pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}
+	p := &pass{ctx: ctx, guard: g, r: &r}
 	defer func() {
 		if v := recover(); v != nil {
 			report = g.report(nil, []validate.Finding{failed("guard", refuse(validate.ErrInternal))})
 		}
 	}()
+	p.now = g.config.Clock()
 	c, err := g.compiledFor(&policy)
 	if err != nil {
 		f := failed("policy", refuse(validate.ErrPolicyInvalid))
@@ -90,6 +95,7 @@ func (p *pass) finding(r *rule) (f validate.Finding) {
 	}
 	if r.show != nil {
 		f.Expected, f.Found = r.show(p)
+		f.Expected, f.Found = printable.Text(f.Expected), printable.Text(f.Found)
 	}
 	return f
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"github.com/bearward/bearward/internal/printable"
 )
 
 // Status is what became of a rule in a report.
@@ -79,7 +81,7 @@ func (s *state) judgeOne(r *rule, f Finding) Finding {
 	}
 	if r.show != nil {
 		f.Expected, f.Found = r.show(s)
-		f.Expected, f.Found = printable(f.Expected), printable(f.Found)
+		f.Expected, f.Found = printable.Text(f.Expected), printable.Text(f.Found)
 	}
 	if f.Status == Failed {
 		f.Fix = s.sharpen(f)
@@ -112,20 +114,4 @@ func (s *state) sharpen(f Finding) string {
 		return "the token expired more than a day ago; get a new one"
 	}
 	return f.Fix
-}
-
-// printable bounds what a report shows of a token and takes out what could
-// break a terminal or a log line.
-func printable(s string) string {
-	const most = 200
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x2028 || r == 0x2029 {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-	if len(clean) > most {
-		return strings.ToValidUTF8(clean[:most], "") + "…"
-	}
-	return clean
 }

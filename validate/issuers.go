@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/bearward/bearward/internal/printable"
 )
 
 // Issuers routes a token to the one issuer that it names. The unverified iss
@@ -103,7 +105,9 @@ func (i *Issuers) Explain(ctx context.Context, raw string) ([]Finding, *Token) {
 	v, refusal := i.route(claimed)
 	if refusal != nil && len(i.byURL) == 1 && !i.refused[claimed] {
 		for _, v = range i.byURL {
-			refusal = nil
+			if j, ok := v.(*JWT); ok { // its first rule refuses the issuer
+				return j.explain(&s, findings)
+			}
 		}
 	}
 	if j, ok := v.(*JWT); ok && refusal == nil {
@@ -118,7 +122,7 @@ func (i *Issuers) explainForeign(s *state, v Verifier, refusal *Error, findings 
 		line.Status = NotReached
 		return append(findings, line), nil
 	}
-	line.Found, line.Unverified = printable(s.token.Issuer), true
+	line.Found, line.Unverified = printable.Text(s.token.Issuer), true
 	if refusal != nil {
 		line.Status, line.Code, line.Fix = Failed, refusal.Code, refusal.Code.Fix()
 		return append(findings, line), nil
