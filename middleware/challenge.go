@@ -126,13 +126,17 @@ func alsoScope(err error) bool {
 	return errors.As(err, &w)
 }
 
+// longestRetry bounds what an error may ask of clients.
+const longestRetry = 24 * time.Hour
+
 // retryAfter tells the client when to come back, if the error knows.
 func (d *Denial) retryAfter(err error) {
 	var known interface{ RetryAfter() time.Duration }
 	if !errors.As(err, &known) || known.RetryAfter() <= 0 {
 		return
 	}
-	seconds := int64((known.RetryAfter() + time.Second - 1) / time.Second)
+	wait := min(known.RetryAfter(), longestRetry)
+	seconds := int64((wait + time.Second - 1) / time.Second)
 	d.RetryAfter = time.Duration(seconds) * time.Second
 	d.Header["Retry-After"] = []string{strconv.FormatInt(seconds, 10)}
 }

@@ -16,7 +16,10 @@ import (
 // carries the token, and the handler has to run with it. Decide never panics:
 // a panic on the way is a refusal.
 func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Context, Decision) {
-	run := &pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}
+	if !g.made() { // [PV-07]
+		return ctx, unmade()
+	}
+	run := &pass{ctx: ctx, guard: g, r: &r}
 	if !g.gate.enter() {
 		return ctx, g.refuse(run, refuse(validate.ErrGuardClosed))
 	}
@@ -48,12 +51,15 @@ func (g *Guard) denial(r *Request, c *compiled, err error) (d *Denial) {
 }
 
 // Check is Decide for callers that need the token or the reason only. It
-// returns no token and no error for a public policy, for a preflight, and for
-// an optional one without credentials.
+// returns no token and no error for a public policy, and for an optional one
+// without credentials. A CORS preflight has no token and is an error here.
 func (g *Guard) Check(ctx context.Context, r Request, p Policy) (*validate.Token, error) {
 	_, d := g.Decide(ctx, r, p)
 	if !d.Allowed {
 		return nil, d.Err
+	}
+	if d.Token == nil && !p.public && !p.Optional {
+		return nil, refuse(validate.ErrTokenMissing)
 	}
 	return d.Token, nil
 }
@@ -61,7 +67,10 @@ func (g *Guard) Check(ctx context.Context, r Request, p Policy) (*validate.Token
 // Deny is the refusal of a request that no policy covers: an unlisted method,
 // an unmatched route, a malformed path. It reads no token.
 func (g *Guard) Deny(ctx context.Context, r Request, code validate.Code) Decision {
-	return g.refuse(&pass{ctx: ctx, guard: g, r: &r, now: g.config.Clock()}, refuse(code))
+	if !g.made() {
+		return unmade()
+	}
+	return g.refuse(&pass{ctx: ctx, guard: g, r: &r}, refuse(code))
 }
 
 // decide runs the rules and recovers: an internal error is a refusal.
@@ -69,11 +78,12 @@ func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 	defer func() {
 		if v := recover(); v != nil { // [PV-07]
 			ctx, err = p.ctx, &validate.Error{Code: validate.ErrInternal, Err: fmt.Errorf("panic: %T", v)}
-			p.guard.config.Logger.Error("bearward: panic while deciding", "panic", fmt.Sprintf("%T", v))
+			p.guard.complain("bearward: panic while deciding", "panic", fmt.Sprintf("%T", v))
 		}
 	}()
+	p.now = p.guard.config.Clock()
 	if p.policy, err = p.guard.compiledFor(policy); err != nil {
-		p.guard.config.Logger.Error("bearward: faulty policy", "error", err)
+		p.guard.complain("bearward: faulty policy", "error", err)
 		return p.ctx, &validate.Error{Code: validate.ErrPolicyInvalid, Err: err}
 	}
 	if p.policy.policy.public || p.r.preflight() { // [TR-16]

@@ -44,7 +44,7 @@ func (g *gate) close() bool {
 // Hold keeps Close waiting while a stream goes on. It returns false if the
 // Guard is closed; otherwise release must be called when the stream ends.
 func (g *Guard) Hold() (release func(), ok bool) {
-	if !g.gate.enter() {
+	if !g.made() || !g.gate.enter() {
 		return nil, false
 	}
 	return sync.OnceFunc(g.gate.leave), true

@@ -93,6 +93,22 @@ func New(config Config) (*Guard, error) {
 	return g, nil
 }
 
+var errUnmade = &validate.Error{Code: validate.ErrInternal, Err: errors.New("the Guard was not made by New")}
+
+// made tells a Guard of New from a zero one and from none. Those refuse
+// everything.
+func (g *Guard) made() bool { return g != nil && g.gate.idle != nil }
+
+func unmade() Decision {
+	return Decision{Err: errUnmade, Denial: newDenial(outcomes[validate.Internal], validate.ErrInternal)}
+}
+
+// complain logs a fault of ours. A logger that panics decides nothing.
+func (g *Guard) complain(message string, args ...any) {
+	defer func() { _ = recover() }()
+	g.config.Logger.Error(message, args...)
+}
+
 // issuer finds an issuer by its name or identifier.
 func (g *Guard) issuer(name string) *Issuer {
 	for _, i := range g.list {
@@ -120,11 +136,19 @@ func (g *Guard) only(accepted []*Issuer) *validate.Issuers {
 // at start-up to fail fast; without it, keys are loaded by the first request
 // that needs them.
 func (g *Guard) Load(ctx context.Context) error {
+	if !g.made() {
+		return errUnmade
+	}
 	faults := make([]error, len(g.list))
 	done := make(chan struct{})
 	for n, i := range g.list {
 		go func() {
-			defer func() { done <- struct{}{} }()
+			defer func() {
+				if v := recover(); v != nil { // [PV-07]
+					faults[n] = &validate.Error{Code: validate.ErrInternal, Err: fmt.Errorf("issuer %q: panic: %T", i.Name, v)}
+				}
+				done <- struct{}{}
+			}()
 			if i.Keys != nil {
 				faults[n] = i.Keys.Load(ctx)
 			}
@@ -145,6 +169,9 @@ type Health struct {
 // Health returns the state of every issuer, in configured order. It makes no
 // call.
 func (g *Guard) Health() []Health {
+	if !g.made() {
+		return nil
+	}
 	out := make([]Health, 0, len(g.list))
 	for _, i := range g.list {
 		h := Health{Name: i.Name}
@@ -162,7 +189,7 @@ func (g *Guard) Health() []Health {
 // the Guard holds. Later decisions are refused as unavailable. Close may be
 // called more than once.
 func (g *Guard) Close() error {
-	if !g.gate.close() {
+	if !g.made() || !g.gate.close() {
 		return nil
 	}
 	var faults []error

@@ -112,12 +112,20 @@ func (m *metadata) write() error {
 // MetadataPaths returns where the document is served: the path that RFC 9728
 // §3.1 derives from the resource, and the root form that some clients ask for.
 // It is empty without a document.
-func (g *Guard) MetadataPaths() []string { return slices.Clone(g.metadata.paths) }
+func (g *Guard) MetadataPaths() []string {
+	if !g.made() {
+		return nil
+	}
+	return slices.Clone(g.metadata.paths)
+}
 
 // Metadata answers a request for the protected resource metadata (RFC 9728
 // §3.2). It needs no credentials and reads nothing but method and path.
 func (g *Guard) Metadata(r Request) (status int, header http.Header, body []byte) {
-	m := g.metadata
+	m := &metadata{}
+	if g.made() {
+		m = g.metadata
+	}
 	header = http.Header{"Access-Control-Allow-Origin": {"*"}} // [MD-05]
 	switch {
 	case !slices.Contains(m.paths, r.RawPath): // [MD-03]

@@ -36,9 +36,12 @@ func (g *Guard) observe(p *pass, d *Decision) {
 	}
 	defer func() {
 		if v := recover(); v != nil { // an observer decides nothing
-			g.config.Logger.Error("bearward: observer panicked")
+			g.complain("bearward: observer panicked")
 		}
 	}()
+	if p.now.IsZero() { // refused before anything else was looked at
+		p.now = g.config.Clock()
+	}
 	e := Event{
 		Time: p.now, Duration: g.config.Clock().Sub(p.now),
 		Method: p.r.Method, Path: p.r.RawPath,

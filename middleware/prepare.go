@@ -32,6 +32,9 @@ type compiled struct {
 // call it. Fields of the result that are changed later are noticed: the policy
 // is then prepared again on each request.
 func (g *Guard) Prepare(p Policy) (Policy, error) {
+	if !g.made() {
+		return Policy{}, errUnmade
+	}
 	c, err := g.compile(p)
 	if err != nil {
 		return Policy{}, err

@@ -51,16 +51,11 @@ func (r *Request) preflight() bool {
 }
 
 // early reports TLS early data that asks for more than reading: it can be a
-// replay (RFC 8470 §5.1).
+// replay. Any value counts as 1, and so do several (RFC 8470 §5.1).
 func (r *Request) early() bool {
 	switch r.Method {
 	case "GET", "HEAD", "OPTIONS", "TRACE":
 		return false
 	}
-	for _, v := range r.header().Values("Early-Data") {
-		if v == "1" {
-			return true
-		}
-	}
-	return false
+	return len(r.header().Values("Early-Data")) > 0
 }

@@ -159,7 +159,7 @@ func checkAuthentication(p *pass) error {
 
 func (p *pass) recent(age time.Duration) bool {
 	at := p.facts.AuthTime
-	return !at.IsZero() && !p.now.After(at.Add(age+p.issuer.Leeway))
+	return !at.IsZero() && !p.now.After(at.Add(age).Add(p.issuer.Leeway))
 }
 
 // stepUp names the scopes as well if they are missing too, so that the client
