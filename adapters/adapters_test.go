@@ -233,7 +233,7 @@ func (c *testCase) checkChallenge(t *testing.T, lines []string, want letter) map
 		}
 		return nil
 	}
-	if len(lines) != 1 {
+	if len(lines) != 1 { // one field line for each challenge [ER-17]
 		t.Errorf("challenges: %q", lines)
 		return nil
 	}

@@ -70,6 +70,7 @@ var headerCases = []testCase{
 	{name: "an empty one behind", values: values("Bearer TOKEN", ""), want: "R", code: validate.ErrTokenRepeated},
 	{name: "Basic", values: value("Basic dTpw"), want: "N", code: validate.ErrTokenMissing}, // [TR-07]
 	{name: "Negotiate", values: value("Negotiate abc"), want: "N", code: validate.ErrTokenMissing},
+	// The error is told in the scheme that was used; another scheme gets none. [ER-18]
 	{name: "DPoP is not offered", values: around("DPoP ", ""), want: "N", code: validate.ErrTokenMissing},
 	{name: "no scheme", values: around("", ""), want: "N", code: validate.ErrTokenMissing},
 	{name: "longer scheme", values: around("Bearers ", ""), want: "N", code: validate.ErrTokenMissing},
@@ -286,6 +287,6 @@ var httpCases = []testCase{
 	{name: "early DELETE without token", only: "http", method: http.MethodDelete, header: []string{early}, values: absent, want: "425", code: validate.ErrTooEarly},
 	{name: "early POST, optional", only: "http", method: http.MethodPost, header: []string{early}, policy: optional, values: absent, want: "425", code: validate.ErrTooEarly},
 	{name: "early POST, public", only: "http", method: http.MethodPost, header: []string{early}, policy: middleware.Public(), values: absent, want: nothing},
-	{name: "Early-Data 0", only: "http", method: http.MethodPost, header: []string{"Early-Data: 0"}, want: "425", code: validate.ErrTooEarly}, // any value counts as 1
+	{name: "early POST, odd value", only: "http", method: http.MethodPost, header: []string{"Early-Data: 0"}, want: "425", code: validate.ErrTooEarly},
 	{name: "HEAD", only: "http", method: http.MethodHead, values: absent, want: "N", code: validate.ErrTokenMissing},
 }
