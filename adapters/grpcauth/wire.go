@@ -29,7 +29,12 @@ var keys = map[string]string{"Authorization": "authorization", "Dpop": "dpop"}
 
 // Values returns the values of a field; names outside of the table have none,
 // so that HTTP conventions do not leak into gRPC.
-func (h header) Values(name string) []string { return h[keys[name]] }
+func (h header) Values(name string) []string {
+	if key, ok := keys[name]; ok {
+		return h[key]
+	}
+	return nil
+}
 
 // request translates a call: gRPC is always POST, and the path is the method.
 func request(ctx context.Context, method string) middleware.Request {
