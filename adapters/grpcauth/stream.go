@@ -57,15 +57,39 @@ func (l *limited) SendMsg(m any) error {
 // RecvMsg waits for a message or the end. After the end m must not be used:
 // the receive that is under way finishes when the stream is closed.
 func (l *limited) RecvMsg(m any) error {
-	done := make(chan error, 1)
-	go func() { done <- l.ServerStream.RecvMsg(m) }()
+	done := make(chan received, 1)
+	go receive(l.ServerStream, m, done)
 	select {
-	case err := <-done:
-		return l.result(err)
+	case r := <-done:
+		return l.result(r.error())
 	case <-l.ctx.Done():
 		if l.over() {
 			return l.err
 		}
-		return <-done
+		r := <-done
+		return r.error()
 	}
+}
+
+// received is what a receive came to. A panic of it belongs to the handler's
+// goroutine, where the program may have set up its recovery.
+type received struct {
+	err   error
+	panic any
+}
+
+func receive(ss grpc.ServerStream, m any, done chan<- received) {
+	var r received
+	defer func() {
+		r.panic = recover() // [PV-07]
+		done <- r
+	}()
+	r.err = ss.RecvMsg(m)
+}
+
+func (r received) error() error {
+	if r.panic != nil {
+		panic(r.panic)
+	}
+	return r.err
 }
