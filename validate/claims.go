@@ -20,7 +20,7 @@ type claims struct {
 	vendorClient               string // azp, appid or cid as it stands
 	marker                     string // a claim that only other kinds of JWT have
 	tokenUse, payloadType      string // as they stand
-	idType, grantType          string // as they stand
+	idType, grantType          string // as text
 }
 
 // decodeClaims reads the second part of the token in one strict pass. Its size
@@ -96,9 +96,9 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 	case "typ":
 		c.payloadType = r.Raw()
 	case "idtyp":
-		c.idType = r.Raw()
+		c.idType = r.Text() // [CL-23]
 	case "gty":
-		c.grantType = r.Raw()
+		c.grantType = r.Text() // [CL-23]
 	case "at_hash", "c_hash", "s_hash", "events", "htm", "htu", "token_introspection", "status_list":
 		c.marker = string(name)
 		r.Skip()

@@ -106,7 +106,7 @@ func (s *state) standsForClient() bool {
 	if s.token.Subject == s.token.ClientID { // [CL-17]
 		return true
 	}
-	return s.claims.idType == `"app"` || s.claims.grantType == `"client-credentials"`
+	return s.claims.idType == "app" || s.claims.grantType == "client-credentials"
 }
 
 var _ Verifier = (*JWT)(nil)

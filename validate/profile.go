@@ -28,7 +28,7 @@ const MaxLeeway = 300 * time.Second
 // DefaultLeeway is used where Config.Leeway is zero.
 const DefaultLeeway = 60 * time.Second
 
-// DefaultAlgorithms is the allow-list used where Config.Algorithms is empty.
+// DefaultAlgorithms is the allow-list used where Config.Algorithms is nil.
 // EdDSA and Ed25519 are one.
 func DefaultAlgorithms() []string {
 	return []string{"RS256", "PS256", "ES256", "ES384", "Ed25519"}
@@ -74,8 +74,11 @@ func (c *Config) prepare() error {
 	default:
 		fault("issuer %q: profile %q is not rfc9068 or compat", c.Issuer, c.Profile)
 	}
-	if len(c.Algorithms) == 0 {
+	if c.Algorithms == nil {
 		c.Algorithms = DefaultAlgorithms()
+	}
+	if len(c.Algorithms) == 0 { // [JO-01]
+		fault("issuer %q: the list of algorithms is empty", c.Issuer)
 	}
 	c.Algorithms = slices.Clone(c.Algorithms)
 	for i, alg := range c.Algorithms {

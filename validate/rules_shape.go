@@ -26,7 +26,7 @@ func checkCompact(s *state) *Error {
 	if s.parts, err = jose.Split(s.raw); err == nil {
 		return nil
 	}
-	if !Token68(s.raw) { // [TR-04]
+	if !isToken68(s.raw) { // [TR-04]
 		return refuse(ErrTokenMalformed)
 	}
 	return refuseFor(ErrNotJWT, err) // [JO-14 JO-15]
@@ -61,9 +61,9 @@ func checkCritical(s *state) *Error {
 
 func checkClaims(s *state) *Error { return s.decodeClaims() }
 
-// Token68 reports whether s is a token68 (RFC 9110 §11.2), the grammar of a
+// isToken68 reports whether s is a token68 (RFC 9110 §11.2), the grammar of a
 // bearer token: letters, digits and -._~+/, then padding at the end only.
-func Token68(s string) bool {
+func isToken68(s string) bool {
 	body := strings.TrimRight(s, "=")
 	if body == "" {
 		return false

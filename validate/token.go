@@ -59,7 +59,12 @@ func (t *Token) HasScope(scope string) bool { return slices.Contains(t.Scopes, s
 
 // IsClient reports that the token stands for a client and no user is involved:
 // sub equals client_id, idtyp is app, or gty is client-credentials.
-func (t *Token) IsClient() bool { return t.facts.Client }
+func (t *Token) IsClient() bool {
+	if !t.facts.Sealed {
+		return t.Subject == t.ClientID
+	}
+	return t.facts.Client
+}
 
 // KeyID returns the kid of the key that verified the token.
 func (t *Token) KeyID() string { return t.facts.KeyID }

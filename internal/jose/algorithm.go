@@ -103,8 +103,8 @@ const (
 )
 
 func checkRSA(key *rsa.PublicKey) error {
-	if key.N == nil {
-		return errors.New("RSA key without modulus")
+	if key.N == nil || key.N.Sign() < 0 || key.N.Bit(0) == 0 { // [JO-09]
+		return errors.New("RSA key without an odd modulus")
 	}
 	if bits := key.N.BitLen(); bits < minRSA || bits > maxRSA { // [JO-09]
 		return fmt.Errorf("RSA modulus of %d bits, want %d to %d", bits, minRSA, maxRSA)
@@ -115,8 +115,14 @@ func checkRSA(key *rsa.PublicKey) error {
 	return nil
 }
 
-// Verify checks signature over input with a key that Fits.
-func Verify(alg string, pub crypto.PublicKey, input, signature []byte) error {
+// Verify checks signature over input with a key that Fits. A key made by hand
+// can fit and lack its numbers, over which libraries panic: it verifies nothing.
+func Verify(alg string, pub crypto.PublicKey, input, signature []byte) (err error) {
+	defer func() {
+		if recover() != nil { // [JO-10]
+			err = ErrSignature
+		}
+	}()
 	a := algorithms[Canonical(alg)]
 	if a == nil {
 		return fmt.Errorf("algorithm %q is not supported", clip(alg))

@@ -39,7 +39,7 @@ func TestKnown(t *testing.T) {
 func TestFits(t *testing.T) { // [JO-06 JO-08 JO-09]
 	k := testKeys()
 	rsaAlgs := []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
-	small := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
+	small := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}
 	tests := map[string]struct {
 		pub  crypto.PublicKey
 		algs []string
@@ -54,6 +54,8 @@ func TestFits(t *testing.T) { // [JO-06 JO-08 JO-09]
 		"RSA, exponent 1":     {&rsa.PublicKey{N: k.rsa.N, E: 1}, nil},
 		"RSA, large exponent": {&rsa.PublicKey{N: k.rsa.N, E: 1<<32 + 1}, nil},
 		"RSA, no modulus":     {&rsa.PublicKey{}, nil},
+		"RSA, even modulus":   {&rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int), 2047, 1), E: 65537}, nil},
+		"RSA, negative":       {&rsa.PublicKey{N: new(big.Int).Neg(k.rsa.N), E: 65537}, nil},
 		"nil RSA":             {(*rsa.PublicKey)(nil), nil},
 		"nil EC":              {(*ecdsa.PublicKey)(nil), nil},
 		"short Ed25519":       {ed25519.PublicKey{1}, nil},
