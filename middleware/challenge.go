@@ -13,6 +13,9 @@ import (
 // challengeField is written here and nowhere else in this module.
 const challengeField = "WWW-Authenticate"
 
+// exposeField tells a browser which response headers a page may read.
+const exposeField = "Access-Control-Expose-Headers"
+
 // deny makes the answer to err on a route. c may be nil where no policy is
 // known.
 func (g *Guard) deny(r *Request, c *compiled, err error) *Denial {
@@ -55,7 +58,7 @@ func (g *Guard) challenge(d *Denial, r *Request, c *compiled, o outcome, err err
 	d.Header.Set(challengeField, p.b.String())
 	d.Details = p.details
 	if len(r.header().Values("Origin")) > 0 {
-		d.Header["Access-Control-Expose-Headers"] = []string{challengeField} // [TR-17]
+		d.Header[exposeField] = []string{challengeField} // [TR-17]
 	}
 }
 

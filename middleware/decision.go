@@ -40,7 +40,10 @@ func (d *Denial) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 	h := w.Header()
 	for name, values := range d.Header {
-		h[name] = append(h[name][:0:0], values...)
+		if name != exposeField { // an outer CORS layer may have exposed others
+			h.Del(name)
+		}
+		h[name] = append(h[name][:len(h[name]):len(h[name])], values...)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(d.Body)))
 	w.WriteHeader(d.Status)

@@ -73,8 +73,10 @@ func (p *pass) issuerName(err error) string {
 
 // LogObserver writes one line for each refusal at level Info (Warn if the
 // cause is a service, Error if it is a defect) and one for each accepted
-// request at level Debug. No token, proof or claim value appears in it; the
-// subject is a hash.
+// request at level Debug. No token or proof appears in it. Of the claims it
+// names iss, client_id, jti and exp of accepted tokens; the subject is a hash.
+// The text of errors that verifiers and checks of your own return is logged
+// as it is, shortened.
 func LogObserver(logger *slog.Logger) Observer { return logObserver{logger} }
 
 type logObserver struct{ logger *slog.Logger }
