@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -34,9 +35,9 @@ type Config struct {
 	RootCAs      *x509.CertPool // nil: those of the system
 	Proxy        *url.URL       // http or https; the environment is not read
 
-	Refresh  time.Duration // freshness where the server names none; 0: DefaultRefresh
+	Refresh  time.Duration // freshness where the server names none, 1 min to 24 h; 0: DefaultRefresh
 	Cooldown time.Duration // between fetches for unknown kids; 0: DefaultCooldown
-	MaxStale time.Duration // how long the last good set is used; 0: DefaultMaxStale
+	MaxStale time.Duration // how long the last good set is used, at least 1 min; 0: DefaultMaxStale
 
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: slog.Default
@@ -59,8 +60,10 @@ func (c Config) prepare() (Config, *egress.Client, error) {
 	c.Algorithms, err = allowList(c.Algorithms)
 	faults = append(faults, err,
 		orDefault("refresh", &c.Refresh, DefaultRefresh),
+		within("refresh", c.Refresh, minFresh, maxFresh),
 		orDefault("cooldown", &c.Cooldown, DefaultCooldown),
-		orDefault("max_stale", &c.MaxStale, DefaultMaxStale))
+		orDefault("max_stale", &c.MaxStale, DefaultMaxStale),
+		within("max_stale", c.MaxStale, minFresh, math.MaxInt64))
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -113,6 +116,19 @@ func allowList(names []string) ([]string, error) {
 		}
 	}
 	return list, nil
+}
+
+// within catches a number without its unit, which would ask the server without
+// a pause.
+func within(name string, d, least, most time.Duration) error {
+	switch {
+	case d < 0: // told already
+	case d < least:
+		return fmt.Errorf("%s of %v is below %v", name, d, least)
+	case d > most:
+		return fmt.Errorf("%s of %v is above %v", name, d, most)
+	}
+	return nil
 }
 
 func orDefault(name string, d *time.Duration, def time.Duration) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bearward/bearward/internal/egress"
 	"github.com/bearward/bearward/validate"
@@ -38,6 +39,9 @@ func TestConfigFaults(t *testing.T) {
 		"negative refresh":   {Config{Issuer: issuer, Refresh: -1}, "refresh"},
 		"negative cooldown":  {Config{Issuer: issuer, Cooldown: -1}, "cooldown"},
 		"negative max_stale": {Config{Issuer: issuer, MaxStale: -1}, "max_stale"},
+		"refresh, no unit":   {Config{Issuer: issuer, Refresh: 900}, "refresh of 900ns is below"},
+		"refresh too long":   {Config{Issuer: issuer, Refresh: 24*time.Hour + 1}, "refresh of 24h0m0.000000001s is above"},
+		"max_stale, no unit": {Config{Issuer: issuer, MaxStale: 86400}, "max_stale of 86.4µs is below"},
 		"proxy":              {Config{Issuer: issuer, Proxy: &url.URL{Scheme: "ftp", Host: "a"}}, "proxy"},
 	}
 	for name, tt := range tests {

@@ -29,7 +29,7 @@ type Issuer struct {
 	URL      string            // the identifier, equal to iss
 	Name     string            // short and unique: metric label, named by policies
 	Audience []string          // what its tokens are accepted for
-	Leeway   time.Duration     // clock difference allowed on each use
+	Leeway   time.Duration     // clock difference allowed on each use, at most validate.MaxLeeway
 	Verifier validate.Verifier // judges its tokens
 	Keys     Keys              // nil: nothing to load or close
 }
@@ -72,9 +72,17 @@ func New(config Config) (*Guard, error) {
 			faults = append(faults, fmt.Errorf("issuer %q: the name %q is empty or used twice", i.URL, i.Name))
 		}
 		names[i.Name] = true
+		if i.Leeway < 0 || i.Leeway > validate.MaxLeeway { // [CL-13]
+			faults = append(faults, fmt.Errorf("issuer %q: leeway %v is not within 0 to %v", i.URL, i.Leeway, validate.MaxLeeway))
+		}
 		i.Audience = slices.Clone(i.Audience)
 		verifiers[i.URL], g.byURL[i.URL] = i.Verifier, &i
 		g.list = append(g.list, &i)
+	}
+	for _, i := range g.list { // a policy may name an issuer by either
+		if other := g.byURL[i.Name]; other != nil && other.URL != i.URL {
+			faults = append(faults, fmt.Errorf("issuer %q: the name %q is another issuer's URL", i.URL, i.Name))
+		}
 	}
 	var err error
 	if g.issuers, err = validate.NewIssuers(verifiers); err != nil {
@@ -186,8 +194,9 @@ func (g *Guard) Health() []Health {
 }
 
 // Close waits for decisions and streams that have begun and then releases what
-// the Guard holds. Later decisions are refused as unavailable. Close may be
-// called more than once.
+// the Guard holds, which includes the Keys of its issuers. Later decisions are
+// refused as unavailable. Close may be called more than once. It must not be
+// called by a handler of a stream that it would wait for.
 func (g *Guard) Close() error {
 	if !g.made() || !g.gate.close() {
 		return nil

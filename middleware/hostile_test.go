@@ -188,3 +188,26 @@ func TestLongestTimes(t *testing.T) {
 		t.Errorf("%v", d.Denial.Header)
 	}
 }
+
+// TestIssuerFaults: an issuer that could be taken for another, and a clock
+// difference that is none. [CL-13]
+func TestIssuerFaults(t *testing.T) {
+	for want, change := range map[string]func(*middleware.Issuer){
+		"another issuer's URL":  func(i *middleware.Issuer) { i.Name = foreignIssuer },
+		"leeway 5m0.000000001s": func(i *middleware.Issuer) { i.Leeway = validate.MaxLeeway + 1 },
+		"leeway -1ns":           func(i *middleware.Issuer) { i.Leeway = -1 },
+	} {
+		second := middleware.Issuer{URL: "https://b.example.test", Name: "b", Verifier: gives(nil, nil)}
+		change(&second)
+		_, err := middleware.New(middleware.Config{Issuers: []middleware.Issuer{
+			{URL: foreignIssuer, Name: "a", Verifier: gives(nil, nil)}, second,
+		}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	own := middleware.Issuer{URL: foreignIssuer, Name: foreignIssuer, Verifier: gives(nil, nil)}
+	if _, err := middleware.New(middleware.Config{Issuers: []middleware.Issuer{own}}); err != nil {
+		t.Error(err)
+	}
+}
