@@ -44,7 +44,7 @@ func (e *Error) Is(target error) bool {
 // ErrInternal: what is not understood is never blamed on the client.
 func CodeOf(err error) Code {
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e != nil {
 		return e.Code
 	}
 	var c Code

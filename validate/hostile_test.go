@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"errors"
 	"math/big"
 	"strconv"
 	"strings"
@@ -130,6 +131,16 @@ func TestVendorMarkersAreTyped(t *testing.T) {
 			wantCode(t, err, validate.ErrClaimsInvalid)
 		}
 	}
+	raw, err := s.SignBytes(nil, []byte(strings.NewReplacer("%I", s.URL(), "%N", strconv.FormatInt(noon.Unix(), 10)).Replace(
+		`{"iss":"%I","sub":"u","aud":"`+api+`","iat":%N,"exp":%N,"jti":"j","client_id":"c","idtyp":"\u0061pp"}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := verifier(t, s, nil).Verify(t.Context(), raw)
+	wantCode(t, err, "")
+	if !tok.IsClient() {
+		t.Error("an escaped idtyp makes a user of a client")
+	}
 }
 
 // TestEmptyAllowList is a fault; only the absent one means the default. [JO-01]
@@ -205,5 +216,35 @@ func TestOddKeys(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// TestTypedNil: an *Error that is nil is somebody's mistake and no success.
+func TestTypedNil(t *testing.T) {
+	if code := validate.CodeOf((*validate.Error)(nil)); code != validate.ErrInternal {
+		t.Errorf("%s", code)
+	}
+}
+
+// TestSourceErrors are never blamed on the token. [ER-23 JK-17 PV-07]
+func TestSourceErrors(t *testing.T) {
+	s := mint(t, "ES256")
+	for _, c := range []struct {
+		err  error
+		want validate.Code
+	}{
+		{errors.New("down"), validate.ErrKeysUnavailable},
+		{context.Canceled, validate.ErrKeysUnavailable},
+		{validate.ErrExpired, validate.ErrKeysUnavailable},
+		{&validate.Error{Code: validate.ErrSignatureInvalid}, validate.ErrKeysUnavailable},
+		{&validate.Error{Code: validate.ErrUnavailable}, validate.ErrUnavailable},
+		{&validate.Error{Code: validate.ErrInternal}, validate.ErrInternal},
+		{(*validate.Error)(nil), validate.ErrKeysUnavailable},
+	} {
+		j := verifier(t, s, func(v *validate.Config) { v.Keys = &keys{err: c.err} })
+		_, err := j.Verify(t.Context(), token(t, s, nil, nil))
+		if code := validate.CodeOf(err); code != c.want {
+			t.Errorf("%T %s: %s", c.err, c.want, code)
+		}
 	}
 }

@@ -45,7 +45,7 @@ var substance = []rule{
 	{"issued-at", haveClaims, 0, []Code{ErrIssuedInFuture, ErrClaimMissing}, "RFC 7519 §4.1.6", checkIssuedAt, showIssuedAt},
 	{"lifetime", haveClaims, 0, []Code{ErrLifetimeTooLong, ErrClaimMissing}, "RFC 7009 §3", checkLifetime, showLifetime}, // [CL-27]
 	{"audience", haveClaims, 0, []Code{ErrAudienceRefused, ErrClaimMissing}, "RFC 9068 §4", checkAudience, showAudience}, // [CL-09 CL-10]
-	{"key", haveHeader | haveIssuer, haveKeys, []Code{ErrKeyUnknown, ErrKeyAmbiguous, ErrKeysUnavailable}, "RFC 7515 §6", checkKey, nil},
+	{"key", haveHeader | haveIssuer, haveKeys, []Code{ErrKeyUnknown, ErrKeyAmbiguous, ErrKeysUnavailable, ErrInternal}, "RFC 7515 §6", checkKey, nil},
 	{"signature", haveKeys, haveSignature, []Code{ErrSignatureInvalid, ErrTokenMalformed}, "RFC 7515 §5.2", checkSignature, nil}, // [JO-27]
 	{"subject", haveClaims, 0, []Code{ErrClaimMissing}, "RFC 9068 §2.2", checkSubject, nil},                                      // [CL-16]
 	{"client", haveClaims, 0, []Code{ErrClaimMissing, ErrClaimsInvalid}, "RFC 9068 §2.2", checkClient, nil},                      // [CL-18]

@@ -53,12 +53,14 @@ func fits(k *Key, kid, alg string) bool {
 }
 
 // keysUnavailable is never the client's fault: nobody knows whether the key
-// exists.
+// exists, or something is broken.
 func keysUnavailable(err error) *Error {
 	var known *Error
-	if errors.As(err, &known) && known.Code.Class() == Unavailable {
-		own := *known // the original is shared with everybody who waited
-		return &own
+	if errors.As(err, &known) && known != nil {
+		if class := known.Code.Class(); class == Unavailable || class == Internal {
+			own := *known // the original is shared with everybody who waited
+			return &own
+		}
 	}
 	return refuseFor(ErrKeysUnavailable, err) // [JK-17 ER-23]
 }
