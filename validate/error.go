@@ -44,7 +44,10 @@ func (e *Error) Is(target error) bool {
 // ErrInternal: what is not understood is never blamed on the client.
 func CodeOf(err error) Code {
 	var e *Error
-	if errors.As(err, &e) && e != nil {
+	if errors.As(err, &e) {
+		if e == nil { // a nil pointer that became an error by mistake
+			return ErrInternal
+		}
 		return e.Code
 	}
 	var c Code
