@@ -21,7 +21,8 @@ import (
 // Methods names the policy of each method by its full name,
 // "/package.Service/Method", or of a whole service, "/package.Service/*". The
 // full name wins. Public methods (health, reflection) have to be listed with
-// middleware.Public. What is not listed is denied.
+// middleware.Public. What is not listed is denied. The star stands for methods
+// that the service gets later as well: name public ones in full.
 type Methods map[string]middleware.Policy
 
 // ServerOptions returns both interceptors, so that neither is forgotten:
@@ -99,7 +100,7 @@ func prepare(g *middleware.Guard, methods Methods) Methods {
 	var faults []string
 	for name, p := range methods {
 		parts := strings.Split(name, "/")
-		if len(parts) != 3 || parts[0] != "" || parts[1] == "" || parts[2] == "" {
+		if len(parts) != 3 || parts[0] != "" || parts[1] == "" || parts[2] == "" || strings.Contains(strings.TrimSuffix(name, "/*"), "*") {
 			faults = append(faults, fmt.Sprintf("%q is not /package.Service/Method", name))
 			continue
 		}

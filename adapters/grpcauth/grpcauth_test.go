@@ -220,12 +220,12 @@ func TestFaultyMethods(t *testing.T) {
 		text := func() (text string) {
 			defer func() { text, _ = recover().(string) }()
 			made(grpcauth.Methods{
-				"Get": {}, "/shop.Orders": {}, "//Get": {}, "/shop.Orders/": {}, "/a/b/c": {}, "shop/Orders/Get": {},
+				"Get": {}, "/shop.Orders": {}, "//Get": {}, "/shop.Orders/": {}, "/a/b/c": {}, "shop/Orders/Get": {}, "/shop.*/Get": {}, "/*/*": {}, "/shop.Orders/Get*": {},
 				"/shop.Orders/Bad": middleware.Scopes("a b"), "/shop.Orders/*": {MaxAge: -1},
 			})
 			return ""
 		}()
-		for _, want := range []string{`"Get"`, `"/shop.Orders"`, `"//Get"`, `"/shop.Orders/"`, `"/a/b/c"`, `"shop/Orders/Get"`, "/shop.Orders/Bad", "/shop.Orders/*"} {
+		for _, want := range []string{`"Get"`, `"/shop.Orders"`, `"//Get"`, `"/shop.Orders/"`, `"/a/b/c"`, `"shop/Orders/Get"`, `"/shop.*/Get"`, `"/*/*"`, `"/shop.Orders/Get*"`, "/shop.Orders/Bad", "/shop.Orders/*"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %s is not reported in %q", name, want, text)
 			}
