@@ -101,6 +101,7 @@ func TestRawClaims(t *testing.T) {
 		"cnf jkt twice":              {dated(`%N,"cnf":{"jkt":"` + thumb + `","\u006akt":"` + thumb + `"}`), validate.ErrClaimsInvalid},
 		"cnf escaped":                {dated(`%N,"c\u006ef":{}`), validate.ErrConfirmationInvalid},
 		"iss with a NUL":             {`{"iss":"%I\u0000","exp":%N}`, validate.ErrIssuerUnknown},
+		"iss null":                   {`{"iss":null,"exp":%N}`, validate.ErrClaimsInvalid},
 		"aud escaped":                {`{` + strings.Replace(rest, "https:", `\u0068ttps:`, 1) + `,"exp":%N}`, ""},
 		"aud nested":                 {`{"iss":"%I","aud":[["` + api + `"]],"exp":%N}`, validate.ErrClaimsInvalid},
 		"nothing":                    {"", validate.ErrNotJWT},
