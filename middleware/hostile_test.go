@@ -211,3 +211,31 @@ func TestIssuerFaults(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestResourceHoldsNoSecret: it is the realm of every challenge, with a
+// metadata document or without. [AZ-09]
+func TestResourceHoldsNoSecret(t *testing.T) {
+	for _, resource := range []string{"https://user:secret@api.example.test/", "http://user:secret@api.example.test/", "https://user@api.example.test/"} {
+		for _, off := range []bool{true, false} {
+			_, err := middleware.New(middleware.Config{Resource: resource, NoMetadata: off, Issuers: []middleware.Issuer{
+				{URL: foreignIssuer, Name: "a", Verifier: gives(nil, nil)},
+			}})
+			if err == nil || strings.Contains(err.Error(), "secret@") {
+				t.Errorf("%s, %t: %v", resource, off, err)
+			}
+		}
+	}
+}
+
+// TestZeroRequest is one without credentials.
+func TestZeroRequest(t *testing.T) {
+	g := foreign(t, gives(foreignClaims(), nil))
+	_, d := g.Decide(t.Context(), middleware.Request{}, middleware.Policy{})
+	if d.Allowed || validate.CodeOf(d.Err) != validate.ErrTokenMissing || d.Denial.Status != 401 {
+		t.Errorf("%+v", d)
+	}
+	var none context.Context
+	if _, d := g.Decide(none, bearer(foreignToken), middleware.Policy{}); d.Allowed || d.Denial == nil {
+		t.Errorf("without a context: %+v", d)
+	}
+}

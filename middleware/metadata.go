@@ -43,11 +43,11 @@ func newMetadata(config Config) (*metadata, error) {
 	if err != nil || strings.Contains(config.Resource, "#") { // [AZ-09 MD-02]
 		return nil, fmt.Errorf("resource %q is not a URI without fragment", config.Resource)
 	}
+	if u.User != nil { // it is the realm as well
+		return nil, errors.New("resource must not contain credentials")
+	}
 	if config.NoMetadata || u.Scheme != "https" || u.Host == "" { // [MD-02]
 		return m, nil
-	}
-	if u.User != nil {
-		return nil, errors.New("resource must not contain credentials")
 	}
 	path := strings.TrimSuffix(u.EscapedPath(), "/") // [MD-03]
 	m.paths = []string{wellKnown + path}
