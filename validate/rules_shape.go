@@ -29,7 +29,7 @@ func checkCompact(s *state) *Error {
 	if !isToken68(s.raw) { // [TR-04]
 		return refuse(ErrTokenMalformed)
 	}
-	return refuseFor(ErrNotJWT, err) // [JO-14 JO-15]
+	return refuseFor(ErrNotJWT, err)
 }
 
 func checkHeader(s *state) *Error {
