@@ -80,7 +80,7 @@ func checkIssuer(issuer string, allowHTTP bool) error {
 		return errors.New("issuer is not a URL with a host and without a user")
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP) { // [JK-01]
-		return fmt.Errorf("issuer %s is not https", issuer)
+		return fmt.Errorf("issuer %s is not https (AllowHTTP permits http to loopback and private addresses)", issuer)
 	}
 	if strings.ContainsAny(issuer, "?#") { // [JK-01]
 		return fmt.Errorf("issuer %s has a query or a fragment", issuer)

@@ -33,9 +33,9 @@ var (
 	ErrURL = errors.New("unusable URL")
 	// ErrScheme says that a URL is not https and plain http is not allowed, or
 	// not to this target.
-	ErrScheme = errors.New("https is required")
+	ErrScheme = errors.New("https is required: AllowHTTP (allow_http) permits http to loopback and private addresses")
 	// ErrAddress says that a target is a private, loopback or special address.
-	ErrAddress = errors.New("address is not allowed")
+	ErrAddress = errors.New("address is not allowed: AllowPrivate (allow_private) permits loopback and private ones")
 	// ErrRedirect says that the server answered with a redirect.
 	ErrRedirect = errors.New("redirects are not followed")
 	// ErrTooLarge says that the body is longer than is read.
