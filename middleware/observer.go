@@ -20,7 +20,7 @@ type Observer interface {
 type Event struct {
 	Time     time.Time
 	Duration time.Duration
-	Route    string // Policy.Route
+	Route    string // Policy.Route, else the router's name for it
 	Method   string
 	Path     string // as received, without query
 	Issuer   string // configured name of the token's issuer, "" if unknown: safe as a label
@@ -44,10 +44,10 @@ func (g *Guard) observe(p *pass, d *Decision) {
 	}
 	e := Event{
 		Time: p.now, Duration: g.config.Clock().Sub(p.now),
-		Method: p.r.Method, Path: p.r.RawPath,
+		Method: p.r.Method, Path: p.r.RawPath, Route: p.r.Route,
 		Allowed: d.Allowed, Err: d.Err, Token: d.Token,
 	}
-	if p.policy != nil {
+	if p.policy != nil && p.policy.policy.Route != "" {
 		e.Route = p.policy.policy.Route
 	}
 	e.Issuer = p.issuerName(d.Err)

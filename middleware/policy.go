@@ -35,7 +35,7 @@ type Policy struct {
 	// something is broken (500).
 	Check func(context.Context, *validate.Token) error
 
-	Route string // label for logs and metrics; decides nothing
+	Route string // label for logs and metrics; default what the router calls it; decides nothing
 
 	public   bool
 	compiled *compiled

@@ -15,6 +15,8 @@ type Request struct {
 	RawQuery string // query of the request target, undecoded
 	Header   Header
 
+	Route string // the router's name for the route, a label; Policy.Route wins
+
 	Peer        netip.Addr        // of the connection's other end
 	Local       netip.Addr        // of the listener
 	Certificate *x509.Certificate // the peer's, on this connection; nil if none

@@ -21,7 +21,9 @@ func Protect(g *middleware.Guard, p middleware.Policy) gin.HandlerFunc {
 		panic(err.Error())
 	}
 	return func(c *gin.Context) {
-		ctx, d := g.Decide(c.Request.Context(), httpauth.Request(c.Request), policy)
+		r := httpauth.Request(c.Request)
+		r.Route = c.FullPath()
+		ctx, d := g.Decide(c.Request.Context(), r, policy)
 		if !d.Allowed {
 			c.Abort()
 			d.Denial.ServeHTTP(c.Writer, c.Request)

@@ -1,6 +1,7 @@
 package ginauth_test
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -69,6 +70,29 @@ func TestAbort(t *testing.T) {
 	}
 	if rec := get(e, token); rec.Code != 403 || ran != 1 || !aborted || rec.Header().Get("WWW-Authenticate") == "" {
 		t.Errorf("%d, %d handlers ran, aborted %t", rec.Code, ran, aborted)
+	}
+}
+
+type observer func(middleware.Event)
+
+func (o observer) Observe(_ context.Context, e middleware.Event) { o(e) }
+
+// TestRoute: an event has gin's name of the route.
+func TestRoute(t *testing.T) { // [PV-02]
+	gin.SetMode(gin.ReleaseMode)
+	var route string
+	g, err := bearward.New(t.Context(), bearward.Config{
+		Resource: issuer.DefaultAudience, Observer: observer(func(e middleware.Event) { route = e.Route }),
+		Issuers: []bearward.Issuer{{URL: "https://login.example.test"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	e := gin.New()
+	e.GET("/orders/:id", ginauth.Protect(g, middleware.Policy{}))
+	if get(e, ""); route != "/orders/:id" {
+		t.Errorf("%q", route)
 	}
 }
 

@@ -44,7 +44,7 @@ func Protect(g *middleware.Guard, p middleware.Policy) func(http.Handler) http.H
 // the request line, so that http.StripPrefix and routers that rewrite the URL
 // change nothing.
 func Request(r *http.Request) middleware.Request {
-	out := middleware.Request{Method: r.Method, Scheme: "http", Host: r.Host, Header: r.Header}
+	out := middleware.Request{Method: r.Method, Scheme: "http", Host: r.Host, Header: r.Header, Route: r.Pattern}
 	if out.Method == "" {
 		out.Method = http.MethodGet
 	}
@@ -84,9 +84,11 @@ func target(r *http.Request) (path, query string) {
 }
 
 // Metadata serves the protected resource metadata document (RFC 9728) at its
-// well-known path and answers 404 elsewhere. Mount it outside of Protect:
+// well-known paths and answers 404 elsewhere. Mount it outside of Protect:
 //
-//	mux.Handle("/.well-known/oauth-protected-resource/", httpauth.Metadata(guard))
+//	for _, path := range guard.MetadataPaths() {
+//		mux.Handle(path, httpauth.Metadata(guard))
+//	}
 func Metadata(g *middleware.Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, header, body := g.Metadata(Request(r))

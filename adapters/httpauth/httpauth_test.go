@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -256,6 +257,51 @@ func TestMetadata(t *testing.T) {
 	if err != nil || res.StatusCode != 200 || string(body) != want || res.Header.Get("Content-Type") != "application/json" ||
 		res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Cache-Control") != "max-age=3600" {
 		t.Errorf("%d %s %v %v", res.StatusCode, body, res.Header, err)
+	}
+}
+
+// TestMetadataInMux: mounted as the documentation says, the document is where
+// the challenge points to.
+func TestMetadataInMux(t *testing.T) { // [MD-03 MD-06]
+	for resource, want := range map[string][]string{
+		"https://api.example.test":         {"/.well-known/oauth-protected-resource"},
+		"https://api.example.test/orders/": {"/.well-known/oauth-protected-resource/orders", "/.well-known/oauth-protected-resource"},
+	} {
+		g := newGuard(t, func(c *bearward.Config) { c.Resource = resource }, newIssuer(t))
+		mux := http.NewServeMux()
+		for _, path := range g.MetadataPaths() {
+			mux.Handle(path, httpauth.Metadata(g))
+		}
+		for _, path := range want {
+			rec := httptest.NewRecorder()
+			mux.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+			if rec.Code != 200 || !strings.Contains(rec.Body.String(), `"resource":"`+resource+`"`) {
+				t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+			}
+		}
+		if challenge := get(httpauth.Protect(g, middleware.Policy{})(hello), "").Header().Get("WWW-Authenticate"); !strings.Contains(challenge, "https://api.example.test"+want[0]+`"`) {
+			t.Error(challenge)
+		}
+	}
+}
+
+// TestRoute: an event has the mux's pattern, unless the policy has a name.
+func TestRoute(t *testing.T) { // [PV-02]
+	events := &observer{}
+	g := newGuard(t, func(c *bearward.Config) { c.Observer = events }, newIssuer(t))
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", httpauth.Protect(g, middleware.Policy{})(hello))
+	mux.Handle("GET /named", httpauth.Protect(g, middleware.Policy{Route: "mine"})(hello))
+	for _, path := range []string{"/orders", "/named"} {
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+	}
+	get(httpauth.Protect(g, middleware.Policy{})(hello), "")
+	var routes []string
+	for _, e := range events.events {
+		routes = append(routes, e.Route)
+	}
+	if want := []string{"GET /orders", "mine", ""}; !slices.Equal(routes, want) {
+		t.Errorf("%q, want %q", routes, want)
 	}
 }
 
