@@ -139,15 +139,21 @@ func (r Report) String() string {
 	var b strings.Builder
 	marks := map[validate.Status]string{validate.Passed: "ok  ", validate.Failed: "FAIL", validate.NotReached: "-   "}
 	for _, f := range r.Rules {
-		fmt.Fprintf(&b, "%s  %-15s", marks[f.Status], f.Rule)
-		if f.Status != validate.NotReached && f.Found != "" {
-			fmt.Fprintf(&b, "  found %s", f.Found)
+		fmt.Fprintf(&b, "%s  %s", marks[f.Status], f.Rule)
+		pad := strings.Repeat(" ", max(15-len(f.Rule), 0))
+		if f.Status == validate.NotReached {
+			fmt.Fprintf(&b, "%s  not reached", pad)
+		} else if f.Found != "" {
+			fmt.Fprintf(&b, "%s  found %s", pad, f.Found)
 			if f.Unverified {
 				b.WriteString(" (unverified)")
 			}
 		}
 		if f.Status == validate.Failed {
 			if f.Expected != "" {
+				if f.Found == "" {
+					b.WriteString(pad)
+				}
 				fmt.Fprintf(&b, "  expected %s", f.Expected)
 			}
 			fmt.Fprintf(&b, "\n      %s", f.Code)
