@@ -17,7 +17,7 @@ func main() {
 	guard, err := bearward.New(context.Background(), bearward.Config{Resource: "https://api.example.com", Issuers: []bearward.Issuer{{URL: "https://login.example.com"}}})
 	listener, errListen := net.Listen("tcp", "127.0.0.1:8080")
 	if err != nil || errListen != nil {
-		log.Fatal(err, errListen)
+		log.Fatalln("guard:", err, "listener:", errListen)
 	}
 	methods := grpcauth.Methods{"/orders.v1.Orders/*": middleware.Scopes("orders:read")}
 	server := grpc.NewServer(grpcauth.ServerOptions(guard, methods)...)
