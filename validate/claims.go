@@ -18,6 +18,7 @@ type claims struct {
 	scope, confirmation, actor string
 	clientID                   string // client_id as text
 	vendorClient               string // azp, appid or cid as it stands
+	vendorConflict             bool   // they are there and differ
 	marker                     string // a claim that only other kinds of JWT have
 	tokenUse, payloadType      string // as they stand
 	idType, grantType          string // as text
@@ -90,7 +91,7 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 	case "act":
 		c.actor = r.Raw()
 	case "azp", "appid", "cid":
-		c.vendorClient = r.Raw()
+		c.vendorClients(r.Raw())
 	case "token_use":
 		c.tokenUse = r.Raw()
 	case "typ":
@@ -133,4 +134,11 @@ func text(raw string) (string, bool) {
 	}
 	b, err := jsontext.AppendUnquote(nil, raw)
 	return string(b), err == nil
+}
+
+// vendorClients takes one of several names for the client. Where they differ,
+// nobody knows which is meant.
+func (c *claims) vendorClients(raw string) {
+	c.vendorConflict = c.vendorConflict || c.vendorClient != "" && c.vendorClient != raw
+	c.vendorClient = raw
 }

@@ -126,7 +126,7 @@ func checkClient(s *state) *Error {
 		return err
 	}
 	id, ok := text(s.claims.vendorClient)
-	if !ok { // [CL-23]
+	if !ok || s.claims.vendorConflict { // [CL-23]
 		return refuseClaim(ErrClaimsInvalid, "azp")
 	}
 	s.token.ClientID = id

@@ -24,10 +24,10 @@ var zones = []struct {
 	{netip.MustParsePrefix("10.0.0.0/8"), local},      // [JK-06] private
 	{netip.MustParsePrefix("172.16.0.0/12"), local},   // [JK-06] private
 	{netip.MustParsePrefix("192.168.0.0/16"), local},  // [JK-06] private
-	{netip.MustParsePrefix("169.254.0.0/16"), local},  // [JK-06] link-local
 	{netip.MustParsePrefix("100.64.0.0/10"), local},   // [JK-06] carrier-grade NAT
 	{netip.MustParsePrefix("198.18.0.0/15"), local},   // [JK-06] benchmarking
 	{netip.MustParsePrefix("0.0.0.0/8"), never},       // [JK-06] unspecified, this network
+	{netip.MustParsePrefix("169.254.0.0/16"), never},  // [JK-06] link-local: metadata services of clouds
 	{netip.MustParsePrefix("192.0.0.0/24"), never},    // [JK-06] protocol assignments
 	{netip.MustParsePrefix("192.0.2.0/24"), never},    // [JK-06] documentation
 	{netip.MustParsePrefix("198.51.100.0/24"), never}, // [JK-06] documentation
@@ -36,9 +36,9 @@ var zones = []struct {
 	{netip.MustParsePrefix("240.0.0.0/4"), never},     // [JK-06] reserved, broadcast
 	{netip.MustParsePrefix("::1/128"), local},         // [JK-06] loopback
 	{netip.MustParsePrefix("fc00::/7"), local},        // [JK-06] unique local
-	{netip.MustParsePrefix("fe80::/10"), local},       // [JK-06] link-local
 	{netip.MustParsePrefix("fec0::/10"), local},       // [JK-06] site-local
 	{netip.MustParsePrefix("64:ff9b:1::/48"), local},  // [JK-06] local NAT64
+	{netip.MustParsePrefix("fe80::/10"), never},       // [JK-06] link-local
 	{netip.MustParsePrefix("::/96"), never},           // [JK-06] unspecified, v4-compatible
 	{netip.MustParsePrefix("100::/64"), never},        // [JK-06] discard
 	{netip.MustParsePrefix("2001::/23"), never},       // [JK-06] Teredo, protocol assignments
@@ -53,8 +53,9 @@ var carriers = []struct {
 	net netip.Prefix
 	at  int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // [JK-06] NAT64, RFC 6052
-	{netip.MustParsePrefix("2002::/16"), 2},     // [JK-06] 6to4, RFC 3056
+	{netip.MustParsePrefix("64:ff9b::/96"), 12},    // [JK-06] NAT64, RFC 6052
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // [JK-06] SIIT, RFC 7915
+	{netip.MustParsePrefix("2002::/16"), 2},        // [JK-06] 6to4, RFC 3056
 }
 
 func zoneOf(addr netip.Addr) zone {

@@ -15,11 +15,11 @@ func TestAddresses(t *testing.T) { // [JK-06]
 		"64:ff9b::8.8.8.8": global, "2002:808:808::1": global,
 
 		"127.0.0.1": local, "127.255.255.255": local, "10.0.0.1": local, "172.16.0.1": local, "172.31.255.255": local,
-		"192.168.1.1": local, "169.254.169.254": local, "100.64.0.1": local, "100.127.255.255": local, "198.18.0.1": local,
-		"::1": local, "fc00::1": local, "fd12:3456::1": local, "fe80::1": local, "fe80::1%eth0": local, "fec0::1": local,
-		"::ffff:127.0.0.1": local, "::ffff:10.0.0.1": local, "::ffff:169.254.169.254": local,
+		"192.168.1.1": local, "169.254.169.254": never, "100.64.0.1": local, "100.127.255.255": local, "198.18.0.1": local,
+		"::1": local, "fc00::1": local, "fd12:3456::1": local, "fe80::1": never, "fe80::1%eth0": never, "fec0::1": local,
+		"::ffff:127.0.0.1": local, "::ffff:10.0.0.1": local, "::ffff:169.254.169.254": never, "::ffff:0:169.254.169.254": never, "::ffff:0:10.0.0.1": local,
 		"64:ff9b::127.0.0.1": local, "64:ff9b::10.0.0.1": local, "64:ff9b:1::a00:1": local,
-		"2002:7f00:1::1": local, "2002:a9fe:a9fe::1": local,
+		"2002:7f00:1::1": local, "2002:a9fe:a9fe::1": never,
 
 		"0.0.0.0": never, "0.1.2.3": never, "224.0.0.1": never, "239.255.255.255": never, "240.0.0.1": never,
 		"255.255.255.255": never, "192.0.0.1": never, "192.0.2.1": never, "198.51.100.1": never, "203.0.113.1": never,

@@ -46,7 +46,7 @@ var (
 
 // Config says where a Client may go. The zero value is the strictest.
 type Config struct {
-	AllowPrivate bool           // https to private, loopback and link-local addresses too
+	AllowPrivate bool           // https to private and loopback addresses too
 	AllowHTTP    bool           // implies AllowPrivate; plain http to such addresses only
 	RootCAs      *x509.CertPool // nil: those of the system
 	Proxy        *url.URL       // http or https; nil: none, whatever the environment says
