@@ -143,7 +143,7 @@ func checkFile(t *testing.T, path string) {
 	}
 }
 
-// serve prints where it listens and stops gracefully.
+// serve prints where it listens, outlives SIGHUP and stops gracefully.
 func TestServeStops(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGTERM on Windows")
@@ -164,10 +164,18 @@ rules: [{match: "GET /healthz", public: true}]
 	if err != nil {
 		t.Fatal(err)
 	}
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	readUntil(t, out, "bearward: listening on 127.0.0.1:")
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	readUntil(t, log, "restart to change it")
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,7 +16,7 @@ type serveCmd struct {
 	Config string `required:"" placeholder:"FILE" help:"The configuration."`
 }
 
-// Run is bearward serve: until SIGINT or SIGTERM.
+// Run is bearward serve: until SIGINT or SIGTERM. It outlives SIGHUP.
 func (c *serveCmd) Run(std streams) error {
 	file, err := load(c.Config)
 	if err != nil {
@@ -23,6 +24,15 @@ func (c *serveCmd) Run(std streams) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // many tools send it to make a server reload; it must not end one
+	go func() {
+		for range hangup {
+			fmt.Fprintln(std.err, "bearward: the configuration is read at start only: restart to change it")
+		}
+	}()
+	defer close(hangup)
+	defer signal.Stop(hangup)
 	return server.Run(ctx, file, std.out)
 }
 
