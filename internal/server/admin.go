@@ -32,7 +32,7 @@ type issuerReadiness struct {
 func (a *admin) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]bool{"healthy": true})
+		reply(w, http.StatusOK, "application/json", map[string]bool{"healthy": true})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		state := a.ready()
@@ -40,7 +40,7 @@ func (a *admin) handler() http.Handler {
 		if !state.Ready {
 			status = http.StatusServiceUnavailable
 		}
-		reply(w, status, state)
+		reply(w, status, "application/json", state)
 	})
 	return mux
 }
@@ -67,9 +67,9 @@ func (a *admin) ready() readiness {
 	return out
 }
 
-func reply(w http.ResponseWriter, status int, body any) {
+func reply(w http.ResponseWriter, status int, kind string, body any) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.MarshalWrite(w, body) // the client is gone

@@ -33,6 +33,8 @@ type Service struct {
 	clock  func() time.Time
 	expire func(context.Context, time.Duration, error) (context.Context, context.CancelFunc)
 	after  func(time.Duration) <-chan time.Time
+
+	silence, linger time.Duration // bodySilence, lingerTimeout
 }
 
 // New opens the files that file names and makes the guard and its policies. A
@@ -42,7 +44,10 @@ func New(ctx context.Context, file *config.File, logger *slog.Logger) (*Service,
 	if logger == nil {
 		logger = slog.Default()
 	}
-	s := &Service{file: file, logger: logger, expire: context.WithTimeoutCause, after: time.After}
+	s := &Service{
+		file: file, logger: logger, expire: context.WithTimeoutCause, after: time.After,
+		silence: bodySilence, linger: lingerTimeout,
+	}
 	if err := s.assemble(ctx); err != nil {
 		return nil, err
 	}

@@ -61,12 +61,20 @@ func TestForwardsBytes(t *testing.T) {
 func TestTarget(t *testing.T) {
 	upstream := &url.URL{Scheme: "http", Host: "h"}
 	for _, query := range []string{"a b", "a\tb", "a\x7f", "a#b", "\x00"} { // HTTP/2 can carry them
-		if u, ok := target(upstream, &http.Request{}, &middleware.Request{RawPath: "/a", RawQuery: query}); ok {
+		if u, ok := target(upstream, &http.Request{}, &middleware.Request{Method: "GET", RawPath: "/a", RawQuery: query}); ok {
 			t.Errorf("%q: got %s", query, u)
 		}
 	}
-	if u, ok := target(upstream, &http.Request{}, &middleware.Request{RawPath: "//%zz"}); ok {
+	if u, ok := target(upstream, &http.Request{}, &middleware.Request{Method: "GET", RawPath: "//%zz"}); ok {
 		t.Errorf("got %s", u)
+	}
+	for _, method := range []string{"", "GE T", "GET /evil HTTP/1.1", "G\x7f", "G\xe9", "(", "GET\t"} {
+		if u, ok := target(upstream, &http.Request{}, &middleware.Request{Method: method, RawPath: "/a"}); ok {
+			t.Errorf("%q: got %s", method, u)
+		}
+	}
+	if _, ok := target(upstream, &http.Request{}, &middleware.Request{Method: "M-SEARCH", RawPath: "/a"}); !ok {
+		t.Error("a method was refused")
 	}
 }
 

@@ -69,21 +69,24 @@ issuers:
 }
 
 // serve starts a server in front of upstream. The file goes on with rest.
-func serve(t *testing.T, upstream http.HandlerFunc, rest string) *served {
+func serve(t *testing.T, upstream http.HandlerFunc, rest string, change ...func(*Service)) *served {
 	t.Helper()
 	behind := httptest.NewServer(upstream)
 	t.Cleanup(behind.Close)
 	issuer := bearwardtest.NewIssuer(t)
-	return start(t, issuer, parse(t, issuer.URL, behind.URL, rest))
+	return start(t, issuer, parse(t, issuer.URL, behind.URL, rest), change...)
 }
 
-func start(t *testing.T, issuer *bearwardtest.Issuer, file *config.File) *served {
+func start(t *testing.T, issuer *bearwardtest.Issuer, file *config.File, change ...func(*Service)) *served {
 	t.Helper()
 	s := &served{
 		t: t, issuer: issuer, done: make(chan error, 1),
 		expire: make(chan context.CancelCauseFunc, 100), waits: make(chan chan time.Time, 100),
 	}
-	service := &Service{file: file, logger: quiet, clock: issuer.Clock.Now}
+	service := &Service{file: file, logger: quiet, clock: issuer.Clock.Now, silence: bodySilence, linger: lingerTimeout}
+	for _, f := range change {
+		f(service)
+	}
 	service.expire = func(ctx context.Context, _ time.Duration, cause error) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		s.expire <- cancel

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -37,6 +38,9 @@ type forward struct {
 	identity  http.Header
 	preflight bool
 	denial    *middleware.Denial // the answer should the token expire meanwhile
+	route     string
+	body      *body       // nil: none
+	answer    http.Header // what the client gets
 }
 
 type forwardKey struct{}
@@ -47,7 +51,7 @@ func (s *Service) proxy() *proxy {
 		identity: identityOf(s.file.ForwardHeaders), strip: newStrip(s.file),
 	}
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, ErrorHandler: p.failed, FlushInterval: -1, Transport: transport(),
+		Rewrite: p.rewrite, ModifyResponse: answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: transport(),
 		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	return p
@@ -68,7 +72,7 @@ func transport() *http.Transport {
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in := httpauth.Request(r)
 	if slices.Contains(p.metadata, in.RawPath) {
-		p.document.ServeHTTP(w, r)
+		p.instead(p.document, w, r)
 		return
 	}
 	preflight := isPreflight(r)
@@ -88,7 +92,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, d := p.Guard.Decide(r.Context(), in, policy)
 	if !d.Allowed {
-		d.Denial.ServeHTTP(w, r)
+		p.instead(d.Denial, w, r)
 		return
 	}
 	id, err := p.identity.of(d.Token)
@@ -96,7 +100,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, in, validate.ErrInternal)
 		return
 	}
-	f := &forward{url: url, identity: id, preflight: preflight}
+	f := &forward{url: url, identity: id, preflight: preflight, route: policy.Route, answer: w.Header()}
 	if left, denial, ok := p.Guard.Expiry(in, d); ok { // [TR-19]
 		var cancel context.CancelFunc
 		ctx, cancel = p.expire(ctx, left, errExpired)
@@ -106,14 +110,25 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range d.Header {
 		w.Header()[name] = values
 	}
-	// An answer may begin before the request's body has ended. Without this
-	// the rest of that body would be dropped; HTTP/2 needs no such word.
-	_ = http.NewResponseController(w).EnableFullDuplex()
-	p.reverse.ServeHTTP(w, r.WithContext(context.WithValue(ctx, forwardKey{}, f)))
+	r = r.WithContext(context.WithValue(ctx, forwardKey{}, f))
+	if carries(r) {
+		f.body = carry(w, r, p.silence)
+		defer f.body.leave(p.linger)
+		defer context.AfterFunc(ctx, f.body.interrupt)() // [TR-19]
+	}
+	p.reverse.ServeHTTP(w, r)
 }
 
 func (p *proxy) refuse(w http.ResponseWriter, r *http.Request, in middleware.Request, code validate.Code) {
-	p.Guard.Deny(r.Context(), in, code).Denial.ServeHTTP(w, r)
+	p.instead(p.Guard.Deny(r.Context(), in, code).Denial, w, r)
+}
+
+// instead answers in place of the upstream. net/http reads the rest of the
+// request's body first, to find the next request: not for as long as a client
+// may take to send it.
+func (p *proxy) instead(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(p.linger))
+	h.ServeHTTP(w, r)
 }
 
 // isPreflight is the guard's own definition: the rule is chosen by it.
@@ -143,16 +158,39 @@ func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	}
 }
 
+// answered looks at the upstream's answer before it is passed on as it is.
+func answered(r *http.Response) error {
+	if r.StatusCode < 200 && r.StatusCode != http.StatusSwitchingProtocols {
+		return fmt.Errorf("its status is %03d", r.StatusCode)
+	}
+	f := r.Request.Context().Value(forwardKey{}).(*forward)
+	if len(r.Header["Content-Type"]) == 0 { // net/http would guess one
+		f.answer["Content-Type"] = nil
+	}
+	f.body.part(f.answer)
+	return nil
+}
+
 // failed answers in place of an upstream that did not.
 func (p *proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	f := r.Context().Value(forwardKey{}).(*forward)
+	f.body.part(w.Header())
 	if errors.Is(context.Cause(r.Context()), errExpired) {
 		f.denial.ServeHTTP(w, r)
 		return
 	}
-	if r.Context().Err() == nil {
-		p.logger.Warn("bearward: the upstream did not answer", "error", err)
+	status := f.body.fault()
+	if status == 0 {
+		status = http.StatusBadGateway
+		if r.Context().Err() == nil {
+			p.logger.Warn("bearward: the upstream did not answer", "upstream", p.file.Upstream.Host, "route", f.route, "error", err)
+		}
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusBadGateway)
+	reply(w, status, "application/problem+json", problem{http.StatusText(status), status})
+}
+
+// problem is what denials say, too.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
 }

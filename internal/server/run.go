@@ -15,11 +15,13 @@ import (
 	"github.com/bearward/bearward/internal/server/config"
 )
 
-// Limits of the listeners. There is none on bodies and answers: they are
-// streamed, and the upstream's own.
+// Limits of the listeners. There is none on the size and time of bodies and
+// answers: they are streamed, and the upstream's own.
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 120 * time.Second
+	bodySilence   = 120 * time.Second // of a client in the middle of a body
+	lingerTimeout = 5 * time.Second   // for the rest of a body that nobody wants
 	headerBytes   = 64 << 10
 	graceTimeout  = 10 * time.Second // for requests under way when the server stops
 	firstRetry    = time.Second
@@ -95,7 +97,9 @@ func (r *runner) listen() error {
 	}
 	all := []listener{{r.file.Listen, r.server(r.proxy())}}
 	if r.file.Admin != "" {
-		all = append(all, listener{r.file.Admin, r.server(r.admin.handler())})
+		admin := r.server(r.admin.handler())
+		admin.ReadTimeout = headerTimeout // nothing there reads a body
+		all = append(all, listener{r.file.Admin, admin})
 	}
 	var open []net.Listener
 	for i, l := range all {
@@ -104,7 +108,7 @@ func (r *runner) listen() error {
 			for _, o := range open {
 				_ = o.Close()
 			}
-			return fmt.Errorf("bearward: %w", err)
+			return err
 		}
 		if i == 0 && r.certificate != nil {
 			l.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*r.certificate}, MinVersion: tls.VersionTLS12}
@@ -125,7 +129,7 @@ func (r *runner) serve(server *http.Server, on net.Listener) {
 		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 	}
 	if err := serve(on); !errors.Is(err, http.ErrServerClosed) {
-		r.failed <- fmt.Errorf("bearward: %s: %w", on.Addr(), err)
+		r.failed <- fmt.Errorf("%s: %w", on.Addr(), err)
 	}
 }
 

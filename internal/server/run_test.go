@@ -191,7 +191,7 @@ func TestUpstreamDown(t *testing.T) {
 	issuer := bearwardtest.NewIssuer(t)
 	s := start(t, issuer, parse(t, issuer.URL, "http://"+port, rules))
 	a := s.ask("GET", "/read", s.as("read"))
-	if a.StatusCode != 502 || a.body != "" || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("WWW-Authenticate") != "" {
+	if a.StatusCode != 502 || a.body != `{"title":"Bad Gateway","status":502}` || a.Header.Get("Content-Type") != "application/problem+json" || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("WWW-Authenticate") != "" {
 		t.Errorf("got %d %v %q", a.StatusCode, a.Header, a.body)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/bearward/bearward/middleware"
 )
 
-// target is the upstream URL whose request line has path and query exactly as
-// received. It reports false where that cannot be written: what we would send
+// target is the upstream URL whose request line has method, path and query
+// exactly as received. It reports false where that cannot be written: what we would send
 // must be what was judged.
 func target(upstream *url.URL, r *http.Request, in *middleware.Request) (*url.URL, bool) {
 	out := &url.URL{
@@ -29,7 +29,7 @@ func target(upstream *url.URL, r *http.Request, in *middleware.Request) (*url.UR
 		}
 		out.Opaque, out.Path, out.RawPath = "", path, in.RawPath
 	}
-	return out, plain(in.RawQuery) && out.RequestURI() == want
+	return out, isMethod(in.Method) && plain(in.RawQuery) && out.RequestURI() == want
 }
 
 // plain reports that a query cannot end the request line or its own target.
@@ -40,4 +40,15 @@ func plain(query string) bool {
 		}
 	}
 	return true
+}
+
+// isMethod reports that a method is a token (RFC 9110 §5.6.2): HTTP/2 can carry
+// others.
+func isMethod(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, s[i]) >= 0 {
+			return false
+		}
+	}
+	return s != ""
 }
