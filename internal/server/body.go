@@ -73,7 +73,7 @@ func (b *body) end(err error) {
 	if b.over {
 		return
 	}
-	b.over, b.whole = true, err == io.EOF
+	b.over, b.whole = true, errors.Is(err, io.EOF)
 	switch {
 	case !b.whole:
 		b.err = err

@@ -226,7 +226,7 @@ func TestAnswerIsNotGuessedAt(t *testing.T) {
 			}
 		}
 		a := read(t, from, "GET")
-		if kind, any := a.Header["Content-Type"]; a.StatusCode != 200 || a.body != "<html>" || any {
+		if kind, given := a.Header["Content-Type"]; a.StatusCode != 200 || a.body != "<html>" || given {
 			t.Errorf("got %d %q %s", a.StatusCode, kind, a.body)
 		}
 	}
