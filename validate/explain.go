@@ -106,6 +106,8 @@ func (s *state) sharpen(f Finding) string {
 	switch {
 	case f.Code == ErrIssuerUnknown && strings.TrimSuffix(f.Expected, "/") == strings.TrimSuffix(f.Found, "/"):
 		return "configured issuer and iss differ only in the final slash; copy iss exactly"
+	case f.Code == ErrTypeRefused && strings.HasSuffix(s.claims.marker, "_hash"):
+		return "this is an ID token (" + s.claims.marker + "), which is for the client; send the access token"
 	case f.Code == ErrAlgorithmRefused && strings.HasPrefix(f.Found, "HS"):
 		return "the token is signed with a shared secret; switch the authorization server to RS256 or ES256"
 	case f.Code == ErrAudienceRefused && f.Found == "account":

@@ -82,6 +82,14 @@ func TestExplain(t *testing.T) {
 		}
 	}
 
+	id, err := s.Mint("id-token", s.Claims(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := finding(t, explain(id), "type"); !strings.Contains(f.Fix, "ID token (at_hash)") {
+		t.Errorf("%+v", f)
+	}
+
 	hs, err := s.Mint("hs256-pem", s.Claims(""))
 	if err != nil {
 		t.Fatal(err)
