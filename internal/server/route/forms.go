@@ -78,7 +78,8 @@ func legible(s string) bool {
 }
 
 // readings returns what the path is to servers that clean it: empty segments
-// and dots removed in either order, with path parameters and without.
+// and dots removed in either order, with path parameters and without, and up to
+// a question or number sign that was encoded.
 func readings(p string) []form {
 	var out []form
 	add := func(p string) {
@@ -94,10 +95,16 @@ func readings(p string) []form {
 			add(merged(undotted(p)))
 		}
 	}
-	clean(p)
-	if strings.IndexByte(p, ';') >= 0 {
-		clean(bare(p))
-		clean(bare(merged(p)))
+	all := func(p string) {
+		clean(p)
+		if strings.IndexByte(p, ';') >= 0 {
+			clean(bare(p))
+			clean(bare(merged(p)))
+		}
+	}
+	all(p)
+	if i := strings.IndexAny(p, "?#"); i >= 0 { // decoded, and then read as a target once more
+		all(p[:i])
 	}
 	return out
 }

@@ -14,7 +14,7 @@ func Check(pattern string) error {
 		method, rest = "", pattern
 	}
 	switch {
-	case strings.ContainsAny(rest, " \t") || strings.Contains(method, "\t") || found && method == "":
+	case strings.ContainsAny(rest, " \t") || strings.Contains(method, "\t") || found && (method == "" || method[0] == '/'):
 		return errors.New("a pattern is a path, or a method, one space and a path")
 	case method == http.MethodConnect:
 		return errors.New("CONNECT has no path and is never forwarded")

@@ -90,6 +90,11 @@ func TestMatch(t *testing.T) { // [PV-08]
 
 		// dots
 		{"GET", "/docs/../strict", bad},
+		{"GET", "/strict%3Fx", bad}, // decoded and read once more: /strict?x
+		{"GET", "/strict%2523x", bad},
+		{"GET", "/strict;x%3Fy", bad},
+		{"GET", "/files/what%3F", 3},
+		{"GET", "/docs/a%3Fb/%23c", 6},
 		{"GET", "/docs/%2e%2e/strict", bad},
 		{"GET", "/docs/%2E./strict", bad},
 		{"GET", "/docs/..%2fstrict", bad},
@@ -206,6 +211,7 @@ func TestCheck(t *testing.T) {
 		" /a":             "one space",
 		"GET\t/a":         "one space",
 		"GET /a b":        "one space",
+		"/a b":            "one space",
 		"G@T /a":          "invalid method",
 		"/a//b":           "empty segments",
 		"/a/./b":          "never match",
