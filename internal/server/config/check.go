@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -34,7 +35,11 @@ func (c *checker) given(path string) bool {
 }
 
 func (c *checker) say(path, format string, args ...any) {
-	c.fault(c.places.at(path), path, format, args...)
+	text := fmt.Sprintf(format, args...)
+	if shown, ok := c.hidden[path]; ok {
+		text = strings.ReplaceAll(text, shown, fromEnvironment)
+	}
+	c.fault(c.places.at(path), path, "%s", text)
 }
 
 func (c *checker) listeners() {
@@ -84,6 +89,34 @@ func (c *checker) upstream() {
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery {
 		c.say("upstream", "upstream is scheme, host and port only: the received path and query are forwarded as they are")
 	}
+	for _, own := range []string{"listen", "admin"} {
+		if c.given(own) && leads(u, map[string]string{"listen": c.file.Listen, "admin": c.file.Admin}[own]) {
+			c.say("upstream", "upstream is the address of %s: this server would ask itself", own)
+		}
+	}
+}
+
+// leads reports that a URL is the address of one of our own listeners.
+func leads(u *url.URL, address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	theirs := u.Port()
+	if theirs == "" {
+		theirs = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if err != nil || port != theirs {
+		return false
+	}
+	local := func(h string) string {
+		if h == "localhost" {
+			return "127.0.0.1"
+		}
+		return h
+	}
+	ip, err := netip.ParseAddr(host)
+	if host == "" || err == nil && ip.IsUnspecified() {
+		return loopback(net.JoinHostPort(u.Hostname(), theirs))
+	}
+	return local(host) == local(u.Hostname())
 }
 
 // resource checks the identifier of this API (RFC 8707 §2, RFC 9728 §2).
@@ -103,6 +136,10 @@ func (c *checker) resource() {
 		return
 	}
 	u, err := url.Parse(f.Resource)
+	if err == nil && u.User != nil {
+		c.say("resource", "resource is shown to everybody and contains no user name and password")
+		return
+	}
 	if c.given("metadata") && f.Metadata && (err != nil || u.Scheme != "https" || u.Host == "") { // [MD-02]
 		c.say("metadata", "only an https resource has a metadata document")
 	}

@@ -23,6 +23,9 @@ var reserved = []string{
 // families are prefixes of header names that serve removes or that HTTP owns.
 var families = []string{"access-control-", "if-", "sec-", "x-forwarded-", "x-original-"}
 
+// structured are the registered claims that are never text.
+var structured = []string{"act", "amr", "auth_time", "authorization_details", "cnf", "events", "exp", "iat", "may_act", "nbf"}
+
 // headers checks the names of identity headers and their claims.
 func (c *checker) headers() {
 	seen := map[string]string{}
@@ -36,6 +39,8 @@ func (c *checker) headers() {
 			c.say(path, "%s has a meaning of its own and cannot carry identity", quote(name))
 		case twice:
 			c.say(path, "%s and %s are one header to many servers", quote(first), quote(name))
+		case slices.Contains(structured, c.file.ForwardHeaders[name]):
+			c.say(path, "the claim %s is not text and cannot be a header: every token would be refused", quote(c.file.ForwardHeaders[name]))
 		default:
 			seen[folded] = name
 		}

@@ -36,8 +36,8 @@ func (c *checker) identifier(path string, issuer *Issuer) {
 	u, err := url.Parse(issuer.Issuer)
 	here := path + ".issuer"
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(issuer.Issuer, "?#"): // [JK-01]
-		c.say(here, "an issuer is an https URL without query and fragment, exactly as in its tokens")
+	case err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(issuer.Issuer, "?#"): // [JK-01]
+		c.say(here, "an issuer is an https URL without user name, query and fragment, exactly as in its tokens")
 	case u.Scheme == "http" && !issuer.AllowHTTP && issuer.JWKSFile == "" && issuer.JWKSURI == nil: // [JK-01 JK-04]
 		c.say(here, "an http issuer needs allow_http: true, which permits loopback and private addresses only")
 	case issuer.Name == "" && !c.given(path+".name"):

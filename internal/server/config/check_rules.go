@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -40,6 +41,9 @@ func (c *checker) patterns() {
 			continue
 		}
 		if err := route.Check(rule.Match); err != nil {
+			if _, ok := c.hidden[path]; ok {
+				err = errors.New(fromEnvironment + " is not a pattern that can match")
+			}
 			c.say(path, "%v", err)
 			continue
 		}

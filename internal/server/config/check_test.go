@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -53,7 +54,15 @@ func TestCheck(t *testing.T) {
 		{"upstream: http://h/?x", "3:11: upstream is scheme, host and port only"},
 		{"upstream: http://h/?", "3:11: upstream is scheme, host and port only"},
 
+		{"upstream: http://127.0.0.1:65536", "is not an http or https URL"},
+		{"upstream: http://127.0.0.1:0", "is not an http or https URL"},
+		{"upstream: http://127.0.0.1:9000", "3:11: upstream is the address of listen: this server would ask itself"},
+		{"upstream: http://localhost:9000", "3:11: upstream is the address of listen"},
+		{"upstream: https://127.0.0.1\nadmin: 127.0.0.1:443", "upstream is the address of admin"},
+		{"upstream: http://127.0.0.2:9000", ""},
+
 		// resource
+		{"resource: https://u:p@a", "4:11: resource is shown to everybody"},
 		{"resource: 'https://a/#x'", "4:11: resource is a URI without fragment"}, // [AZ-09]
 		{"resource: 'a b'", "4:11: resource is a URI without fragment"},
 		{"resource: my-api", ""},
@@ -127,10 +136,49 @@ func TestCheck(t *testing.T) {
 		{"forward_headers: {'': sub}", `is not a header name`},
 		{"forward_headers: {X-Auth-Sub: sub, x_auth_sub: iss}", `9:36: "X-Auth-Sub" and "x_auth_sub" are one header to many servers`},
 		{"forward_headers: {X-Auth: ''}", `this is empty`},
+		{"forward_headers: {X-Auth: sub, X-Exp: exp}", `9:32: the claim "exp" is not text and cannot be a header: every token would be refused`},
+		{"forward_headers: {X-Amr: amr}", `is not text`},
 		{"implies: {'a b': [c]}", `9:11: "a b" is not a scope`},
 		{"implies: {a: ['c d']}", `9:15: "c d" is not a scope`}, // [ER-14]
 	} {
 		expect(t, change(c.text), c.want)
+	}
+}
+
+func TestLeads(t *testing.T) {
+	for _, c := range []struct {
+		upstream, address string
+		want              bool
+	}{
+		{"http://[::1]:9000", ":9000", true},
+		{"http://localhost", "[::]:80", true},
+		{"https://127.0.0.1", "0.0.0.0:443", true},
+		{"http://[::1]:9000", "[::1]:9000", true},
+		{"http://api:9000", "api:9000", true},
+		{"http://other:9000", ":9000", false},
+		{"http://127.0.0.2:9000", "127.0.0.1:9000", false},
+		{"http://127.0.0.1:9001", "127.0.0.1:9000", false},
+		{"https://127.0.0.1", "127.0.0.1:80", false},
+	} {
+		u, err := url.Parse(c.upstream)
+		if err != nil || leads(u, c.address) != c.want {
+			t.Errorf("%s to %s: got %v, %v", c.upstream, c.address, !c.want, err)
+		}
+	}
+}
+
+// What a fault says of a value from the environment is not the value.
+func TestCheckShowsNoSecrets(t *testing.T) {
+	t.Setenv("SECRET", "hunter2")
+	for _, text := range []string{
+		`implies: {a: ["${SECRET} b"]}`, `rules: [{match: "${SECRET}"}]`, `rules: [{match: "${SECRET} /a"}]`, `rules: [{match: "/${SECRET}/../a"}]`,
+		`rules: [{match: /, acr: ["${SECRET} b"]}]`, `rules: [{match: /, issuers: ["${SECRET}"]}]`, `rules: [{match: /, audience: ["${SECRET}"]}]`,
+		`issuers: [{issuer: "https://a", algorithms: ["${SECRET}"]}]`, `realm: "${SECRET}\\"`, `forward_headers: {X-A: "${SECRET}", "X A": sub}`,
+	} {
+		_, err := Parse("a", []byte(change(text)))
+		if err == nil || strings.Contains(strings.ToLower(err.Error()), "hunter2") {
+			t.Errorf("%s: got %v", text, err)
+		}
 	}
 }
 

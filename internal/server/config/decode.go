@@ -28,7 +28,8 @@ func (p places) at(path string) Position {
 type decoder struct {
 	faults *Faults
 	places places
-	failed map[string]bool // paths whose value has a fault: nothing more is said about them
+	failed map[string]bool   // paths whose value has a fault: nothing more is said about them
+	hidden map[string]string // by path, what a fault would show of a value from the environment
 }
 
 var (
@@ -77,9 +78,14 @@ func (d *decoder) table(n *node, v reflect.Value, path string) {
 
 // value fills one field.
 func (d *decoder) value(n *node, v reflect.Value, f field, path string) {
+	if n.replaced && f.byDefault != n.text {
+		d.hidden[path] = quote(n.text)
+	}
 	switch {
 	case n.kind == broken:
 		d.failed[path] = true
+	case n.kind == null && f.required:
+		d.fault(n.Position, path, "%s has no value", quote(f.name(path)))
 	case n.kind == null:
 		d.fault(n.Position, path, "%s has no value: leave the key out to use its default", quote(f.name(path)))
 	case v.Type() == durationType:
@@ -183,11 +189,17 @@ func (d *decoder) url(n *node, v reflect.Value, path string) {
 		return
 	}
 	u, err := url.Parse(n.text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Contains(n.text, "#") {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Contains(n.text, "#") || !isPort(u) {
 		d.fault(n.Position, path, "%s is not an http or https URL with a host, without user name and fragment", n.shown())
 		return
 	}
 	v.Set(reflect.ValueOf(u))
+}
+
+// isPort reports that the port, if there is one, can exist.
+func isPort(u *url.URL) bool {
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil && n > 0
 }
 
 func (d *decoder) list(n *node, v reflect.Value, f field, path string) {

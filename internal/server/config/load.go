@@ -33,7 +33,7 @@ func Parse(name string, data []byte) (*File, error) {
 		return nil, faults.err()
 	}
 	file := &File{name: name, places: places{}}
-	d := &decoder{faults: faults, places: file.places, failed: map[string]bool{}}
+	d := &decoder{faults: faults, places: file.places, failed: map[string]bool{}, hidden: map[string]string{}}
 	d.table(root, reflect.ValueOf(file).Elem(), "")
 	c := &checker{file: file, decoder: d}
 	c.check()

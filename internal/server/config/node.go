@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -49,10 +50,13 @@ type entry struct {
 	value *node
 }
 
+// fromEnvironment stands for a value that may be a secret.
+const fromEnvironment = "the value from the environment"
+
 // shown is the text of a scalar for a fault.
 func (n *node) shown() string {
 	if n.replaced {
-		return "the value from the environment"
+		return fromEnvironment
 	}
 	return quote(n.text)
 }
@@ -65,8 +69,8 @@ type reader struct {
 
 // read parses data. It returns nil if nothing can be decoded.
 func (r *reader) read(data []byte) *node {
-	if at, ok := readable(data); !ok {
-		r.faults.add(at, "the file is not UTF-8 text of at most %d bytes and %d levels", maxFile, maxDepth)
+	if at, fault := readable(data); fault != "" {
+		r.faults.add(at, "%s", fault)
 		return nil
 	}
 	parsed, err := parse(data)
@@ -93,32 +97,40 @@ func (r *reader) read(data []byte) *node {
 	return root
 }
 
-// readable refuses what the parser should not see.
-func readable(data []byte) (Position, bool) {
-	at := Position{1, 1}
+// readable says why the parser should not see data, or nothing.
+func readable(data []byte) (at Position, fault string) {
+	at = Position{1, 1}
 	if len(data) > maxFile {
-		return at, false
+		return at, fmt.Sprintf("the file is longer than %d bytes", maxFile)
 	}
-	depth := 0
+	depth, dashes, leading := 0, 0, true
 	for len(data) > 0 {
 		c, size := utf8.DecodeRune(data)
+		data = data[size:]
 		switch {
-		case c == utf8.RuneError && size < 2, c == 0, c == '\ufeff':
-			return at, false
-		case c == '\n':
-			at = Position{at.Line + 1, 0}
+		case c == '\ufeff':
+			return at, "there is a byte order mark: save the file as UTF-8 without one"
+		case c == utf8.RuneError && size < 2, c == 0:
+			return at, "the file is not UTF-8 text"
 		case c == '[', c == '{':
 			depth++
 		case c == ']', c == '}':
 			depth = max(depth-1, 0)
 		}
-		if depth > maxDepth {
-			return at, false
+		switch { // lists within lists, on one line
+		case c == '\n':
+			at, dashes, leading = Position{at.Line + 1, 0}, 0, true
+		case leading && (c == '-' || c == '?'):
+			dashes++
+		case c != ' ' && c != '\t':
+			leading = false
+		}
+		if depth > maxDepth || dashes > maxDepth {
+			return at, fmt.Sprintf("the file has more than %d levels", maxDepth)
 		}
 		at.Column++
-		data = data[size:]
 	}
-	return at, true
+	return at, ""
 }
 
 // parse keeps duplicate keys, so that they are reported with all other faults,
