@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/bearward/bearward/internal/demo"
 	"github.com/bearward/bearward/internal/server"
-	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
@@ -41,6 +40,9 @@ func (c *explainCmd) Run(std streams) error {
 		return err
 	}
 	report := c.report(ctx, guard, match, request)
+	if report.Code.Class() == validate.Unavailable {
+		outage(std.err, guard)
+	}
 	if err := guard.Close(); err != nil {
 		return err
 	}
@@ -51,6 +53,15 @@ func (c *explainCmd) Run(std streams) error {
 		return errRefused
 	}
 	return nil
+}
+
+// outage says what kept an issuer's keys away: the report is about the token.
+func outage(to io.Writer, guard *middleware.Guard) {
+	for _, h := range guard.Health() {
+		if h.LastError != "" {
+			fmt.Fprintf(to, "bearward: keys of %s: %s\n", h.Name, h.LastError)
+		}
+	}
 }
 
 const maxInput = 1 << 20
@@ -65,6 +76,9 @@ func (c *explainCmd) token(in io.Reader) (string, error) {
 		token = string(text)
 	}
 	token = strings.TrimSpace(token)
+	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") { // copied with its scheme
+		token = strings.TrimSpace(rest)
+	}
 	if token == "" {
 		return "", usage("the token is empty")
 	}
@@ -107,12 +121,8 @@ func (c *explainCmd) judge(ctx context.Context) (*middleware.Guard, matcher, err
 		return nil, nil, err
 	}
 	service, err := server.New(ctx, file, slog.New(slog.DiscardHandler))
-	var faults *config.Faults
-	if errors.As(err, &faults) {
-		return nil, nil, exitError{exitUsage, err}
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, faulty(err)
 	}
 	return service.Guard, service.Match, nil
 }
@@ -124,7 +134,11 @@ func (c *explainCmd) report(ctx context.Context, guard *middleware.Guard, match 
 	policy, outcome := match(r.Method, r.RawPath)
 	switch outcome {
 	case route.Matched:
-		return guard.Explain(ctx, r, policy)
+		report := guard.Explain(ctx, r, policy)
+		report.Rules = slices.Insert(report.Rules, 0, validate.Finding{
+			Rule: "route", Status: validate.Passed, Source: "project", Found: policy.Route,
+		})
+		return report
 	case route.Ambiguous:
 		return unrouted(guard.Deny(ctx, r, validate.ErrTargetMalformed))
 	}

@@ -33,15 +33,24 @@ func (c *serveCmd) Run(std streams) error {
 	}()
 	defer close(hangup)
 	defer signal.Stop(hangup)
-	return server.Run(ctx, file, std.out)
+	return faulty(server.Run(ctx, file, std.out))
 }
 
 // load reads the file. Its faults are the caller's.
 func load(path string) (*config.File, error) {
 	file, err := config.Load(path)
-	var faults *config.Faults
-	if errors.As(err, &faults) || errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, exitError{exitUsage, err}
 	}
-	return file, err
+	return file, faulty(err)
+}
+
+// faulty makes the faults of a file the caller's, each on a line that begins
+// with its place.
+func faulty(err error) error {
+	var faults *config.Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	return usage("the configuration is faulty:\n%w", faults)
 }
