@@ -121,6 +121,9 @@ func failed(rule string, err error) validate.Finding {
 	f.Fix = f.Code.Fix()
 	if coded := (*validate.Error)(nil); errors.As(err, &coded) {
 		f.Claim = coded.Claim
+		if coded.Code == validate.ErrCheckRefused && coded.Err != nil { // the program's own words
+			f.Found = printable.Text(coded.Err.Error())
+		}
 	}
 	return f
 }

@@ -176,6 +176,18 @@ func TestReportAsksCheckLast(t *testing.T) {
 	}
 }
 
+// TestReportSaysWhyACheckRefused: the program's words help it, and are shown
+// without what could break a terminal.
+func TestReportSaysWhyACheckRefused(t *testing.T) {
+	s := newStand(t)
+	p := middleware.Policy{}.WithCheck(func(context.Context, *validate.Token) error { return errors.New("not\x1b your order") })
+	report := s.guard.Explain(t.Context(), bearer(s.mint("", nil)), p)
+	last := report.Rules[len(report.Rules)-1]
+	if report.Status != 403 || last.Code != validate.ErrCheckRefused || last.Found != "not\uFFFD your order" {
+		t.Errorf("%s", report)
+	}
+}
+
 // TestReportShort: what needs no token says so in one line.
 func TestReportShort(t *testing.T) {
 	s := newStand(t)
