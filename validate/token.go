@@ -74,6 +74,7 @@ var errNoClaims = errors.New("the token carries no claims")
 
 // Claims decodes the token's claims into v, strictly: names match exactly and
 // a repeated name is an error. Use it for claims that Token has no field for.
+// The text of an error may quote a claim: it is not for clients or logs.
 func (t *Token) Claims(v any) error {
 	if t.claims == "" {
 		return errNoClaims
