@@ -1,17 +1,17 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v4"
 )
 
-// Limits of the file. The parser's time grows with the square of the depth.
+// Limits of the file.
 const (
 	maxFile  = 256 << 10
 	maxDepth = 64
@@ -73,24 +73,19 @@ func (r *reader) read(data []byte) *node {
 		r.faults.add(at, "%s", fault)
 		return nil
 	}
-	parsed, err := parse(data)
-	if err != nil {
+	document, err := parse(data)
+	switch {
+	case errors.Is(err, io.EOF):
+		r.faults.add(Position{1, 1}, "the file is empty")
+		return nil
+	case err != nil:
 		r.syntax(err)
 		return nil
 	}
-	start := Position{1, 1}
-	switch {
-	case len(parsed.Docs) > 1:
-		r.faults.add(start, "the file has more than one YAML document or a YAML directive")
-		return nil
-	case len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil:
-		r.faults.add(start, "the file is empty")
-		return nil
-	}
-	root := r.node(parsed.Docs[0].Body)
+	root := r.node(document)
 	if root.kind != table {
 		if root.kind != broken {
-			r.faults.add(start, "the file must be a table of keys, not %s", root.kind)
+			r.faults.add(Position{1, 1}, "the file must be a table of keys, not %s", root.kind)
 		}
 		return nil
 	}
@@ -133,75 +128,88 @@ func readable(data []byte) (at Position, fault string) {
 	return at, ""
 }
 
-// parse keeps duplicate keys, so that they are reported with all other faults,
-// and turns a panic of the parser into a fault of the file.
-func parse(data []byte) (file *ast.File, err error) {
+var errDocuments = errors.New("the file has more than one YAML document")
+
+// parse returns the file's only document as a tree, in which duplicate keys
+// are still there, so that they are reported with all other faults. An empty
+// file is io.EOF. A panic of the parser is a fault of the file.
+func parse(data []byte) (document *yaml.Node, err error) {
 	defer func() {
 		if recover() != nil {
-			file, err = nil, errors.New("the file is not valid YAML")
+			document, err = nil, errors.New("the parser gave up")
 		}
 	}()
-	return parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	var first, second yaml.Node
+	if err := loader.Load(&first); err != nil {
+		return nil, err
+	}
+	if err := loader.Load(&second); err == nil {
+		return nil, errDocuments
+	} else if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if len(first.Content) != 1 {
+		return nil, io.EOF
+	}
+	return first.Content[0], nil
 }
 
 func (r *reader) syntax(err error) {
+	if errors.Is(err, errDocuments) {
+		r.faults.add(Position{1, 1}, "%v", err)
+		return
+	}
 	at, message := Position{1, 1}, err.Error()
-	var e yaml.Error
+	var e *yaml.LoadError
 	if errors.As(err, &e) {
-		message = e.GetMessage()
-		if t := e.GetToken(); t != nil && t.Position != nil {
-			at = Position{t.Position.Line, t.Position.Column}
+		message = e.Message
+		if e.ContextMsg != "" {
+			message += " " + e.ContextMsg
+		}
+		if e.Mark.Line > 0 {
+			at = Position{e.Mark.Line, max(e.Mark.Column, 1)}
 		}
 	}
-	message, _, _ = strings.Cut(message, "\n")
 	r.faults.add(at, "this is not valid YAML: %s", message)
 }
 
-func position(n ast.Node) Position {
-	switch v := n.(type) {
-	case *ast.MappingNode:
-		if !v.IsFlowStyle && len(v.Values) > 0 {
-			return position(v.Values[0].Key)
-		}
-	case *ast.MappingValueNode:
-		return position(v.Key)
-	}
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return Position{t.Position.Line, t.Position.Column}
-	}
-	return Position{1, 1}
-}
-
-func (r *reader) node(n ast.Node) *node {
-	out := &node{Position: position(n), kind: broken}
-	switch v := n.(type) {
-	case *ast.MappingNode:
-		out.kind, out.entries = table, r.entries(v.Values)
-	case *ast.MappingValueNode:
-		out.kind, out.entries = table, r.entries([]*ast.MappingValueNode{v})
-	case *ast.SequenceNode:
+func (r *reader) node(n *yaml.Node) *node {
+	out := &node{Position: Position{n.Line, n.Column}, kind: broken}
+	switch {
+	case n.Kind == yaml.AliasNode || n.Anchor != "":
+		r.faults.add(out.Position, "anchors and aliases are not used here: write the value out")
+	case n.Style&yaml.TaggedStyle != 0:
+		r.faults.add(out.Position, "tags are not used here: the key decides the type")
+	case n.Kind == yaml.MappingNode:
+		out.kind, out.entries = table, r.entries(n.Content)
+	case n.Kind == yaml.SequenceNode:
 		out.kind = list
-		for _, item := range v.Values {
+		for _, item := range n.Content {
 			out.items = append(out.items, r.node(item))
 		}
-	case *ast.StringNode:
-		r.scalar(out, text, v.Value)
-	case *ast.LiteralNode:
-		r.scalar(out, text, v.Value.Value)
-	case *ast.BoolNode:
-		r.scalar(out, boolean, strings.ToLower(v.Token.Value))
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		r.scalar(out, number, n.GetToken().Value)
-	case *ast.NullNode:
-		out.kind = null
-	case *ast.AnchorNode, *ast.AliasNode:
-		r.faults.add(out.Position, "anchors and aliases are not used here: write the value out")
-	case *ast.TagNode:
-		r.faults.add(out.Position, "tags are not used here: the key decides the type")
+	case n.Kind == yaml.ScalarNode:
+		r.typed(out, n)
 	default:
 		r.faults.add(out.Position, "this YAML feature is not used here")
 	}
 	return out
+}
+
+func (r *reader) typed(out *node, n *yaml.Node) {
+	switch n.ShortTag() {
+	case "!!null":
+		out.kind = null
+	case "!!bool":
+		r.scalar(out, boolean, strings.ToLower(n.Value))
+	case "!!int", "!!float":
+		r.scalar(out, number, n.Value)
+	default: // dates, too, are text here
+		r.scalar(out, text, n.Value)
+	}
 }
 
 func (r *reader) scalar(out *node, k kind, value string) {
@@ -213,45 +221,41 @@ func (r *reader) scalar(out *node, k kind, value string) {
 	out.kind, out.text, out.replaced = k, expanded, replaced
 }
 
-func (r *reader) entries(values []*ast.MappingValueNode) []entry {
+// entries reads the pairs of a table: keys and values in turn.
+func (r *reader) entries(pairs []*yaml.Node) []entry {
 	var out []entry
 	seen := map[string]int{}
-	for _, v := range values {
-		at := position(v.Key)
-		if _, merge := v.Key.(*ast.MergeKeyNode); merge {
-			r.faults.add(at, "merge keys are not used here: write the keys out")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		key, value := pairs[i], pairs[i+1]
+		at := Position{key.Line, key.Column}
+		if fault := keyFault(key); fault != "" {
+			r.faults.add(at, "%s", fault)
 			continue
 		}
-		key, ok := keyText(v.Key)
-		if !ok {
-			r.faults.add(at, "a key must be plain or quoted text")
+		if first, twice := seen[key.Value]; twice {
+			r.faults.add(at, "%s is a duplicate of the key in line %d", quote(key.Value), first)
 			continue
 		}
-		if strings.Contains(key, "${") {
-			r.faults.add(at, "${NAME} works in values only")
-			continue
+		seen[key.Value] = at.Line
+		v := r.node(value)
+		if v.kind == null {
+			v.Position = at // where nothing is, there is no place
 		}
-		if first, twice := seen[key]; twice {
-			r.faults.add(at, "%s is a duplicate of the key in line %d", quote(key), first)
-			continue
-		}
-		seen[key] = at.Line
-		value := r.node(v.Value)
-		if value.kind == null {
-			value.Position = at // where nothing is, there is no place
-		}
-		out = append(out, entry{at, key, value})
+		out = append(out, entry{at, key.Value, v})
 	}
 	return out
 }
 
-// keyText returns the key as written: a number or a boolean is a name here.
-func keyText(n ast.Node) (string, bool) {
-	switch v := n.(type) {
-	case *ast.StringNode:
-		return v.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
-		return v.GetToken().Value, true
+// keyFault says why a key is not a name, or nothing. A number or a boolean is
+// a name here, as it is written.
+func keyFault(key *yaml.Node) string {
+	switch {
+	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
+		return "merge keys are not used here: write the keys out"
+	case key.Kind != yaml.ScalarNode || key.Anchor != "" || key.Style&yaml.TaggedStyle != 0:
+		return "a key must be plain or quoted text"
+	case strings.Contains(key.Value, "${"):
+		return "${NAME} works in values only"
 	}
-	return "", false
+	return ""
 }

@@ -223,9 +223,9 @@ func TestNotYAMLAsMeant(t *testing.T) {
 		"# nothing\n":                       "a:1:1: the file is empty",
 		"- a\n":                             "a:1:1: the file must be a table of keys, not a list",
 		"text":                              "a:1:1: the file must be a table of keys, not text",
-		"a: [1, 2":                          "a:1:4: this is not valid YAML: ",
+		"a: [1, 2":                          "a:2:1: this is not valid YAML: did not find expected ',' or ']' while parsing a flow sequence",
 		"a:\n\tb: 1":                        "a:2:1: this is not valid YAML: ",
-		"a: b: c":                           "a:1:4: this is not valid YAML: ",
+		"a: b: c":                           "a:1:5: this is not valid YAML: ",
 		"\xff":                              "a:1:1: the file is not UTF-8",
 		"a: b\nc: \x00":                     "a:2:4: the file is not UTF-8",
 		strings.Repeat("#", maxFile+1):      "a:1:1: the file is longer than 262144 bytes",
@@ -234,7 +234,7 @@ func TestNotYAMLAsMeant(t *testing.T) {
 		strings.Repeat("? ", 100):           "a:1:129: the file has more than 64 levels",
 		"\ufeffa: b":                        "a:1:1: there is a byte order mark",
 		"---\na: 1\n---\nb: 1\n":            "a:1:1: the file has more than one YAML document",
-		"%YAML 1.2\n---\na: 1\n":            "a:1:1: the file has more than one YAML document or a YAML directive",
+		"%YAML 1.2\n---\na: 1\n":            "a:1:1: this is not valid YAML: found incompatible YAML document",
 		"&root {a: 1}":                      "a:1:1: anchors and aliases",
 	} {
 		_, err := Parse("a", []byte(text))
@@ -244,10 +244,12 @@ func TestNotYAMLAsMeant(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"realm: &x api":                  "a:9:8: anchors and aliases are not used here",
-		"realm: *x":                      "a:9:8: anchors and aliases are not used here",
+		"realm: *x":                      "a:9:8: this is not valid YAML: unknown anchor",
+		"realm: &x a\nx: *x":             "a:10:4: anchors and aliases are not used here",
 		"<<: {realm: x}":                 "a:9:1: merge keys are not used here",
 		"realm: !!str api":               "a:9:8: tags are not used here",
-		"? realm\n: api":                 "a:9:1: a key must be plain or quoted text",
+		"? [realm]\n: api":               "a:9:3: a key must be plain or quoted text",
+		"!!str realm: api":               "a:9:1: a key must be plain or quoted text",
 		"realm: ~":                       `a:9:1: "realm" has no value`,
 		"realm: null":                    `a:9:1: "realm" has no value`,
 		"realm:":                         `a:9:1: "realm" has no value`,
@@ -276,6 +278,21 @@ func TestNotYAMLAsMeant(t *testing.T) {
 		if err == nil || !strings.Contains("\n"+err.Error(), "\n"+want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
+	}
+}
+
+// A colon without a space is part of a word, everywhere: scopes are written so.
+func TestColonsInWords(t *testing.T) {
+	f, err := Parse("a", []byte(smallest+"implies: {orders:admin: [orders:read, \"orders:write\"]}\n"+
+		"forward_headers: {X-Subject: urn:example:sub}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Implies["orders:admin"]; !slices.Equal(got, []string{"orders:read", "orders:write"}) {
+		t.Errorf("implies: %q", f.Implies)
+	}
+	if f.ForwardHeaders["X-Subject"] != "urn:example:sub" {
+		t.Errorf("headers: %q", f.ForwardHeaders)
 	}
 }
 
