@@ -78,9 +78,9 @@ func writable(s string) bool {
 	return true
 }
 
-// add publishes the scopes of a route that was prepared.
+// add publishes the scopes of a route that was prepared, unless it hides.
 func (m *metadata) add(c *compiled) {
-	if m.url == "" || c.policy.public {
+	if m.url == "" || c.policy.public || c.policy.Hide { // [ER-22]
 		return
 	}
 	m.mu.Lock()

@@ -148,6 +148,9 @@ func TestMetadataScopes(t *testing.T) {
 	}
 	_, _ = g.Decide(t.Context(), request(), middleware.Scopes("unprepared"))
 	_, _ = g.Prepare(middleware.Policy{AllScopes: []string{"faulty"}, MaxAge: -1})
+	if _, err := g.Prepare(middleware.Policy{AllScopes: []string{"secret"}, Hide: true}); err != nil { // [ER-22]
+		t.Fatal(err)
+	}
 	if body := document(t, g, root); !strings.Contains(body, `"scopes_supported":["a","g","h","i","j","k","read","write"],`) {
 		t.Errorf("%s", body)
 	}
