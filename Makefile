@@ -13,7 +13,7 @@ test: ## run the tests
 race: ## run the tests with the race detector
 	$(GO) test -race ./...
 
-fuzz: ## run each fuzz target for FUZZTIME (30s)
+fuzz: ## run each fuzz target on FUZZTIME inputs (200000x)
 	internal/tools/fuzz $(FUZZTIME)
 
 bench: ## validation against its floor: ratios of CPU time, in interleaved rounds
