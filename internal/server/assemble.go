@@ -128,14 +128,14 @@ func closure(implies map[string][]string) map[string]map[string]bool {
 	out := map[string]map[string]bool{}
 	for have := range implies {
 		reached := map[string]bool{}
-		todo := []string{have}
-		for len(todo) > 0 {
-			next := implies[todo[0]]
-			todo = todo[1:]
+		pending := []string{have}
+		for len(pending) > 0 {
+			next := implies[pending[0]]
+			pending = pending[1:]
 			for _, scope := range next {
 				if !reached[scope] {
 					reached[scope] = true
-					todo = append(todo, scope)
+					pending = append(pending, scope)
 				}
 			}
 		}
