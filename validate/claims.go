@@ -13,7 +13,7 @@ import (
 // claims is what one pass over the payload found beyond the Token's fields.
 // Members whose meaning depends on the issuer are kept as they stand.
 type claims struct {
-	hasAudience, hasExpiry, hasIssuedAt, hasSubject bool
+	hasAudience, hasExpiry, hasIssuedAt bool
 
 	scope, confirmation, actor string
 	clientID                   string // client_id as text
@@ -55,7 +55,7 @@ func readRegistered(r *strictjson.Reader, name []byte, t *Token, c *claims) bool
 	case "iss":
 		t.Issuer = r.Text()
 	case "sub":
-		t.Subject, c.hasSubject = r.Text(), true
+		t.Subject = r.Text()
 	case "aud":
 		t.Audience, c.hasAudience = r.TextOrTexts(), true
 	case "exp":

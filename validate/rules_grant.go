@@ -71,38 +71,28 @@ func checkConfirmation(s *state) *Error {
 	r := strictjson.Open(raw)
 	defer r.Close()
 	cnf := &s.token.Confirmation
-	members := 0
+	members, good := 0, true
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		members++
 		switch string(name) {
 		case "jkt":
 			cnf.KeyThumbprint = r.Text()
+			good = good && thumbprint(cnf.KeyThumbprint)
 		case "x5t#S256":
 			cnf.CertificateThumbprint = r.Text()
+			good = good && thumbprint(cnf.CertificateThumbprint)
 		default:
 			return refuseClaim(ErrConfirmationInvalid, "cnf")
 		}
 	}
-	if r.Err() != nil || members == 0 {
-		return refuseClaim(ErrConfirmationInvalid, "cnf")
-	}
-	if !thumbprint(cnf.KeyThumbprint) || !thumbprint(cnf.CertificateThumbprint) {
-		return refuseClaim(ErrConfirmationInvalid, "cnf")
-	}
-	if members == 2 && (cnf.KeyThumbprint == "" || cnf.CertificateThumbprint == "") {
-		return refuseClaim(ErrConfirmationInvalid, "cnf")
-	}
-	if cnf.KeyThumbprint == "" && cnf.CertificateThumbprint == "" {
+	if r.Err() != nil || members == 0 || !good {
 		return refuseClaim(ErrConfirmationInvalid, "cnf")
 	}
 	return nil
 }
 
-// thumbprint accepts an absent member and a SHA-256 value in base64url.
+// thumbprint accepts a SHA-256 value in base64url.
 func thumbprint(s string) bool {
-	if s == "" {
-		return true
-	}
 	raw, err := jose.DecodeAlone(s)
 	return err == nil && len(raw) == 32
 }

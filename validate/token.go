@@ -69,7 +69,7 @@ func (t *Token) IsClient() bool {
 // KeyID returns the kid of the key that verified the token.
 func (t *Token) KeyID() string { return t.facts.KeyID }
 
-// ErrNoClaims says that a Token was not made from claims.
+// errNoClaims says that a Token was not made from claims.
 var errNoClaims = errors.New("the token carries no claims")
 
 // Claims decodes the token's claims into v, strictly: names match exactly and

@@ -9,11 +9,10 @@ import "time"
 type Facts struct {
 	Sealed bool // made by a verifier of package validate
 
-	Digest [32]byte // SHA-256 of the token as received; zero: not computed
-	KeyID  string   // of the key that verified the token
-	Key    any      // *validate.Key
-	Type   string   // header typ as received
-	Strict string   // code of the first RFC 9068 rule that compat let pass
+	KeyID  string // of the key that verified the token
+	Key    any    // *validate.Key
+	Type   string // header typ as received
+	Strict string // code of the first RFC 9068 rule that compat let pass
 
 	Issuer, Subject, ClientID, ID string
 
