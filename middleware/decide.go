@@ -86,7 +86,7 @@ func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 		p.guard.complain("bearward: faulty policy", "error", err)
 		return p.ctx, &validate.Error{Code: validate.ErrPolicyInvalid, Err: err}
 	}
-	if p.policy.policy.public || p.r.preflight() { // [TR-16]
+	if p.policy.policy.public || p.r.Preflight() { // [TR-16]
 		return p.ctx, nil
 	}
 	if err := p.run(requestRules); err != nil {

@@ -51,7 +51,7 @@ func (p *pass) explain() []validate.Finding {
 	switch {
 	case p.policy.policy.public:
 		return []validate.Finding{{Rule: "public", Status: validate.Passed, Source: "project"}}
-	case p.r.preflight():
+	case p.r.Preflight():
 		return []validate.Finding{{Rule: "preflight", Status: validate.Passed, Source: "Fetch"}}
 	}
 	findings := p.findings(nil, requestRules, true)

@@ -40,10 +40,10 @@ func (r *Request) header() Header {
 	return r.Header
 }
 
-// preflight reports a CORS preflight, which carries no credentials by design:
+// Preflight reports a CORS preflight, which carries no credentials by design:
 // the CORS layer behind the guard answers it. Every other OPTIONS request is
 // protected.
-func (r *Request) preflight() bool {
+func (r *Request) Preflight() bool {
 	if r.Method != "OPTIONS" {
 		return false
 	}

@@ -75,7 +75,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.instead(p.document, w, r)
 		return
 	}
-	preflight := isPreflight(r)
+	preflight := in.Preflight()
 	method := in.Method
 	if preflight {
 		method = r.Header.Get("Access-Control-Request-Method") // [TR-16]
@@ -129,12 +129,6 @@ func (p *proxy) refuse(w http.ResponseWriter, r *http.Request, in middleware.Req
 func (p *proxy) instead(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(p.linger))
 	h.ServeHTTP(w, r)
-}
-
-// isPreflight is the guard's own definition: the rule is chosen by it.
-func isPreflight(r *http.Request) bool {
-	origin, method := r.Header["Origin"], r.Header["Access-Control-Request-Method"]
-	return r.Method == http.MethodOptions && len(origin) == 1 && origin[0] != "" && len(method) == 1 && method[0] != ""
 }
 
 // rewrite makes the request to the upstream. Headers that the client named in
