@@ -46,6 +46,11 @@ const (
 	ErrRouteAudienceRefused  Code = "route_audience_refused"
 	ErrAuthenticationContext Code = "authentication_context"
 	ErrAuthenticationAge     Code = "authentication_age"
+	ErrInactive              Code = "token_inactive"
+	ErrRevoked               Code = "token_revoked"
+	ErrClientRefused         Code = "client_refused"
+	ErrTenantRefused         Code = "tenant_refused"
+	ErrOpaqueUnassigned      Code = "opaque_unassigned"
 )
 
 // Reasons that lie in what the token may do.
@@ -55,6 +60,8 @@ const (
 	ErrUserRequired             Code = "user_required"
 	ErrDelegationRefused        Code = "delegation_refused"
 	ErrAuthenticationImpossible Code = "authentication_impossible"
+	ErrRoleMissing              Code = "role_missing"
+	ErrDetailsMissing           Code = "details_missing"
 	ErrCheckRefused             Code = "check_refused"
 	ErrHidden                   Code = "hidden"
 )
@@ -64,8 +71,14 @@ const (
 	ErrKeysUnavailable Code = "keys_unavailable"
 	ErrUnavailable     Code = "unavailable"
 	ErrGuardClosed     Code = "guard_closed"
-	ErrPolicyInvalid   Code = "policy_invalid"
-	ErrInternal        Code = "internal_error"
+
+	ErrIntrospectionUnavailable Code = "introspection_unavailable"
+	ErrIntrospectionRefused     Code = "introspection_refused"
+	ErrIntrospectionInvalid     Code = "introspection_invalid"
+	ErrIntrospectionBusy        Code = "introspection_busy"
+	ErrRevocationUnavailable    Code = "revocation_unavailable"
+	ErrPolicyInvalid            Code = "policy_invalid"
+	ErrInternal                 Code = "internal_error"
 )
 
 // Class returns what the code means to the client. A code that is not in the

@@ -155,6 +155,26 @@ var codes = map[Code]CodeInfo{
 		StepUp, "More recent authentication is required", "RFC 9470 §3",
 		"the user must sign in again; auth_time is older than max_age or missing",
 	},
+	ErrInactive: {
+		BadToken, "The access token is not active", "RFC 7662 §2.2",
+		"the authorization server says that the token is not active: expired, revoked, or of another server; get a new one",
+	},
+	ErrRevoked: {
+		BadToken, "The access token was revoked", "RFC 6750 §3.1, RFC 7009 §2.1",
+		"the token, its user, session or client is on the revocation list; get a new one",
+	},
+	ErrClientRefused: {
+		BadToken, "The access token was issued to a client that is not accepted", "RFC 8725 §3.9, RFC 9068 §2.2",
+		"the client is not in the issuer's client_ids",
+	},
+	ErrTenantRefused: {
+		BadToken, "The access token comes from a tenant that is not accepted", "RFC 8725 §3.8",
+		"the tenant is not in the issuer's tenants, or tid is no tenant identifier",
+	},
+	ErrOpaqueUnassigned: {
+		BadToken, "The access token is malformed", "RFC 9700 §4.9",
+		"an opaque token that no issuer accepted here can be asked about: compare its first characters with the issuers' opaque_prefix",
+	},
 
 	ErrScopeMissing: {
 		MissingScope, "The access token lacks a required scope", "RFC 6750 §3.1, RFC 6749 §3.3",
@@ -176,6 +196,14 @@ var codes = map[Code]CodeInfo{
 		Forbidden, "", "RFC 9470 §6",
 		"this route demands user authentication and the token stands for a client",
 	},
+	ErrRoleMissing: {
+		Forbidden, "", "RFC 9068 §2.2.3.1",
+		"the token lacks a role, permission or group that this route demands; they are compared whole and case-sensitively, in the issuer's roles_claim",
+	},
+	ErrDetailsMissing: {
+		Forbidden, "", "RFC 9396 §9",
+		"no one object of authorization_details grants everything that this route demands; unknown types and unknown members grant nothing",
+	},
 	ErrCheckRefused: {
 		Forbidden, "", "project",
 		"the route's own check refused the token",
@@ -192,6 +220,26 @@ var codes = map[Code]CodeInfo{
 	ErrUnavailable: {
 		Unavailable, "", "RFC 9110 §15.6.4",
 		"a service that the decision needs did not answer",
+	},
+	ErrIntrospectionUnavailable: {
+		Unavailable, "", "RFC 7662 §2.3",
+		"the introspection endpoint did not answer, or with a server's error; see the issuer's health for the last error",
+	},
+	ErrIntrospectionRefused: {
+		Unavailable, "", "RFC 7662 §2.3",
+		"the introspection endpoint refused our own credentials (401 or 403): check client_id, secret or key; some servers want client_secret_basic_raw or client_secret_post",
+	},
+	ErrIntrospectionInvalid: {
+		Unavailable, "", "RFC 7662 §2.2, RFC 9701 §5",
+		"the introspection endpoint's answer about this token cannot be used; the log says why",
+	},
+	ErrIntrospectionBusy: {
+		Unavailable, "", "project",
+		"more new tokens at once than may be asked about; cached ones are unaffected",
+	},
+	ErrRevocationUnavailable: {
+		Unavailable, "", "RFC 9110 §15.6.4",
+		"the revocation list did not answer, so nobody knows whether the token was revoked",
 	},
 	ErrGuardClosed: {
 		Unavailable, "", "project",

@@ -28,6 +28,19 @@ type Key struct {
 	ID        string // kid, "" if the key has none
 	Algorithm string // one of RS256 … Ed25519
 	Public    crypto.PublicKey
+	Issuer    string // the key's own issuer member, where a vendor shares one key set among tenants; "" if absent
+}
+
+// Explainer is a Verifier that can say what became of each of its rules.
+type Explainer interface {
+	Explain(ctx context.Context, raw string) ([]Finding, *Token)
+}
+
+// Revocation knows which tokens are revoked. It is asked for every valid token
+// before it is accepted, so it has to be quick and safe for concurrent use. An
+// error is answered 503, unless it is an *Error with a code of its own.
+type Revocation interface {
+	Revoked(ctx context.Context, t *Token) (bool, error)
 }
 
 // KeySource holds the keys of one issuer. It is safe for concurrent use.

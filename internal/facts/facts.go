@@ -14,7 +14,9 @@ type Facts struct {
 	Type   string // header typ as received
 	Strict string // code of the first RFC 9068 rule that compat let pass
 
-	Issuer, Subject, ClientID, ID string
+	Home string // identifier of the configured issuer: Issuer, but for tenant templates
+
+	Issuer, Subject, ClientID, ID, Session string
 
 	Scope    string // space-delimited
 	Audience []string
