@@ -85,9 +85,11 @@ func (k signingKey) jwk(t testing.TB) map[string]string {
 }
 
 // keySet is what the server publishes; signs names the key for each algorithm.
+// api is the API's own key (ES256): the server gets its public half.
 type keySet struct {
 	keys  []signingKey
 	signs map[string]string
+	api   *signingKey
 }
 
 // file writes the set for server.mjs.
@@ -97,7 +99,13 @@ func (s keySet) file(t testing.TB) string {
 	for _, key := range s.keys {
 		jwks = append(jwks, key.jwk(t))
 	}
-	raw, err := json.Marshal(map[string]any{"keys": jwks, "sign": s.signs})
+	content := map[string]any{"keys": jwks, "sign": s.signs}
+	if s.api != nil {
+		public := s.api.jwk(t)
+		delete(public, "d")
+		content["api"] = []any{public}
+	}
+	raw, err := json.Marshal(content)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,14 +3,10 @@ package interop
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,11 +137,21 @@ func (p *oidcProvider) answered(want string) bool {
 // publish replaces the keys of the running server.
 func (p *oidcProvider) publish(keys keySet) {
 	p.t.Helper()
-	if _, err := fmt.Fprintln(p.stdin, "keys", keys.file(p.t)); err != nil {
+	p.command("keys", keys.file(p.t))
+}
+
+// down resets connections and refuses new ones, until up; nothing is forgotten.
+func (p *oidcProvider) down() { p.t.Helper(); p.command("down") }
+func (p *oidcProvider) up()   { p.t.Helper(); p.command("up") }
+
+// command has the server do something, and waits until it is done.
+func (p *oidcProvider) command(name string, arguments ...any) {
+	p.t.Helper()
+	if _, err := fmt.Fprintln(p.stdin, append([]any{name}, arguments...)...); err != nil {
 		p.t.Fatal(err)
 	}
-	if !p.answered("keys") {
-		p.t.Fatalf("oidc-provider refused the keys:\n%s", p.stderr)
+	if !p.answered(name) {
+		p.t.Fatalf("oidc-provider failed at %s:\n%s", name, p.stderr)
 	}
 }
 
@@ -171,63 +177,4 @@ func (p *oidcProvider) stop() {
 	_ = p.stdin.Close()
 	_ = p.cmd.Wait() // killed, or 0 at the end of stdin
 	p.cmd = nil
-}
-
-// tokenRequest is what a client asks for; the zero value is an RS256 token for
-// the default audience and the scope orders:read.
-type tokenRequest struct{ alg, audience, scope string }
-
-// token gets an access token with client_credentials.
-func (p *oidcProvider) token(req tokenRequest) string {
-	p.t.Helper()
-	token, err := p.requestToken(req)
-	if err != nil {
-		p.t.Fatalf("%+v: %v\n%s", req, err, p.stderr)
-	}
-	return token
-}
-
-func (p *oidcProvider) requestToken(req tokenRequest) (string, error) {
-	resource := url.Values{}
-	if req.alg != "" {
-		resource.Set("alg", req.alg)
-	}
-	if req.audience != "" {
-		resource.Set("aud", req.audience)
-	}
-	if req.scope == "" {
-		req.scope = "orders:read"
-	}
-	form := url.Values{
-		"grant_type": {"client_credentials"},
-		"scope":      {req.scope},
-		"resource":   {audience + "?" + resource.Encode()},
-	}
-	r, err := http.NewRequest(http.MethodPost, p.URL()+"/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", err
-	}
-	r.SetBasicAuth(clientID, clientSecret)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", err
-	}
-	var answer struct {
-		AccessToken string `json:"access_token"`
-		TokenType   string `json:"token_type"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return "", fmt.Errorf("%s: %w", resp.Status, err)
-	}
-	if resp.StatusCode != http.StatusOK || answer.TokenType != "Bearer" {
-		return "", errors.New(resp.Status + " " + string(body))
-	}
-	return answer.AccessToken, nil
 }

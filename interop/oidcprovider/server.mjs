@@ -1,12 +1,20 @@
 // A real authorization server for the interop tests: oidc-provider on loopback,
-// with JWT access tokens for client_credentials.
+// with JWT and opaque access tokens for client_credentials, introspection
+// (RFC 7662, RFC 9701) and revocation.
 //
 //   node server.mjs PORT KEYS.json
 //
 // PORT 0 picks a free one. The file holds {"keys": [private JWK, ...],
-// "sign": {"RS256": "kid", ...}}: all keys are published, "sign" names the one
-// that signs. stdout gets `ready PORT` once, then one `keys` line for each line
-// `keys FILE` read on stdin (a rotation without a restart). It ends with stdin.
+// "sign": {"RS256": "kid", ...}, "api": [public JWK, ...]}: all keys are
+// published, "sign" names the one that signs, "api" are the API's own keys for
+// private_key_jwt. stdout gets `ready PORT` once, then each command read on
+// stdin again when it is done:
+//
+//   keys FILE   other keys, without a restart
+//   down        no connections any more, open ones reset; nothing is forgotten
+//   up          back on the same port
+//
+// It ends with stdin.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -54,10 +62,28 @@ class Store {
   async revokeByGrantId() {}
 }
 
+// apis are the clients that the API introspects as. Identifier and secret of
+// the first need form-encoding before base64 (RFC 6749 section 2.3.1); more
+// than VSCHAR is not to be had in either. The second has keys, and gets signed
+// answers with the first key for RS256.
+function apis(keys) {
+  const common = { grant_types: [], response_types: [], redirect_uris: [] };
+  const basic = { ...common, client_id: 'urn:api:basic', client_secret: 'a:b c%41+d&e=f/~"\\' };
+  if (keys.length === 0) return [basic];
+  return [basic, {
+    ...common,
+    client_id: 'urn:api:keys',
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'ES256',
+    introspection_signed_response_alg: 'RS256',
+    jwks: { keys },
+  }];
+}
+
 // provider makes the server anew for a set of keys. The resource indicator may
-// end in ?alg=NAME (how to sign) and &aud=URL (for whom).
+// end in ?alg=NAME (how to sign), &aud=URL (for whom) and &format=opaque.
 function provider(issuer, file) {
-  const { keys, sign } = JSON.parse(readFileSync(file, 'utf8'));
+  const { keys, sign, api = [] } = JSON.parse(readFileSync(file, 'utf8'));
   return new Provider(issuer, {
     adapter: Store,
     jwks: { keys },
@@ -67,13 +93,16 @@ function provider(issuer, file) {
       grant_types: ['client_credentials'],
       response_types: [],
       redirect_uris: [],
-    }],
-    clientAuthMethods: ['client_secret_basic'],
+    }, ...apis(api)],
+    clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
     scopes: ['orders:read', 'orders:write'],
     ttl: { ClientCredentials: 24 * 60 * 60 }, // longer than a test turns its clock
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         async getResourceServerInfo(ctx, indicator) {
@@ -83,7 +112,7 @@ function provider(issuer, file) {
           return {
             audience: url.searchParams.get('aud') ?? resource,
             scope: 'orders:read orders:write',
-            accessTokenFormat: 'jwt',
+            accessTokenFormat: url.searchParams.get('format') ?? 'jwt',
             jwt: { sign: { alg, kid: sign[alg] } },
           };
         },
@@ -94,17 +123,30 @@ function provider(issuer, file) {
 
 let handle;
 const server = createServer((req, res) => handle(req, res));
-server.listen(Number(port), '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  handle = provider(issuer, keyFile).callback();
-  console.log(`ready ${server.address().port}`);
+const listen = (on) => new Promise((done) => server.listen(on, '127.0.0.1', done));
+await listen(Number(port));
+const bound = server.address().port;
 
-  const commands = createInterface({ input: process.stdin });
-  commands.on('line', (line) => {
-    const [command, file] = line.split(/ (.*)/s);
-    if (command !== 'keys') process.exit(2);
-    handle = provider(issuer, file).callback();
-    console.log('keys');
-  });
-  commands.on('close', () => process.exit(0));
-});
+// What the test may ask for; each is answered when it is done.
+const commands = {
+  keys(file) {
+    handle = provider(`http://127.0.0.1:${bound}`, file).callback();
+  },
+  down() {
+    const closed = new Promise((done) => server.close(done));
+    server.closeAllConnections();
+    return closed;
+  },
+  up() {
+    return listen(bound);
+  },
+};
+
+commands.keys(keyFile);
+console.log(`ready ${bound}`);
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, argument] = line.split(/ (.*)/s);
+  await commands[command](argument);
+  console.log(command);
+}
+process.exit(0);
