@@ -108,8 +108,14 @@ func (p *pass) admit() (context.Context, error) {
 			return p.ctx, err
 		}
 	}
+	fresh := known == nil
 	if err := p.know(token, known); err != nil {
 		return p.ctx, err
+	}
+	if fresh {
+		if err := p.run(statusRules); err != nil {
+			return p.ctx, err
+		}
 	}
 	if err := p.run(routeRules); err != nil {
 		return p.ctx, err
@@ -138,7 +144,7 @@ func (p *pass) know(token *validate.Token, known *facts.Facts) error {
 		known = factsOf(token)
 	}
 	p.token, p.facts = token, known
-	if p.issuer = p.guard.byURL[p.facts.Issuer]; p.issuer == nil {
+	if p.issuer = p.guard.home(p.facts); p.issuer == nil {
 		return &validate.Error{Code: validate.ErrIssuerUnknown, Claim: "iss"}
 	}
 	return nil
@@ -151,7 +157,7 @@ func factsOf(t *validate.Token) *facts.Facts {
 		return f
 	}
 	return &facts.Facts{
-		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID,
+		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
 		Scope: strings.Join(t.Scopes, " "), Audience: slices.Clone(t.Audience),
 		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
 		ACR: t.ACR, Bound: t.Confirmation != validate.Confirmation{},
@@ -159,9 +165,17 @@ func factsOf(t *validate.Token) *facts.Facts {
 	}
 }
 
+// home is the configured issuer of a token.
+func (g *Guard) home(f *facts.Facts) *Issuer {
+	if f.Home != "" {
+		return g.byURL[f.Home]
+	}
+	return g.byURL[f.Issuer]
+}
+
 // expiry is the instant from which a token with these facts is refused.
 func (g *Guard) expiry(f *facts.Facts) time.Time {
-	if i := g.byURL[f.Issuer]; i != nil {
+	if i := g.home(f); i != nil {
 		return f.ExpiresAt.Add(i.Leeway)
 	}
 	return f.ExpiresAt

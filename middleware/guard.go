@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/validate"
 )
@@ -19,9 +20,10 @@ type Config struct {
 	Realm      string // of challenges; default Resource
 	NoMetadata bool   // no RFC 9728 document, no resource_metadata in challenges
 	Issuers    []Issuer
-	Observer   Observer         // nil: none
-	Logger     *slog.Logger     // for faults of ours; nil: slog.Default()
-	Clock      func() time.Time // nil: time.Now
+	Revocation validate.Revocation // asked before a valid token is accepted; nil: none
+	Observer   Observer            // nil: none
+	Logger     *slog.Logger        // for faults of ours; nil: slog.Default()
+	Clock      func() time.Time    // nil: time.Now
 }
 
 // Issuer is one issuer whose tokens the Guard accepts.
@@ -30,8 +32,54 @@ type Issuer struct {
 	Name     string            // short and unique: metric label, named by policies
 	Audience []string          // what its tokens are accepted for
 	Leeway   time.Duration     // clock difference allowed on each use, at most validate.MaxLeeway
-	Verifier validate.Verifier // judges its tokens
+	Verifier validate.Verifier // judges its JWTs; nil: it has none
 	Keys     Keys              // nil: nothing to load or close
+
+	Introspection Introspection // nil: nobody is asked about its tokens
+	Opaque        bool          // its opaque tokens are judged by Introspection
+	OpaquePrefix  string        // how they begin; "": they have no mark
+	Confirm       bool          // its JWTs need the live answer of Introspection too
+	ConfirmAge    time.Duration // how old that answer may be; 0: as Introspection says
+
+	// NoAudience says that something else stands in for aud in its tokens, so
+	// no route can ask for an audience.
+	NoAudience bool
+}
+
+// Introspection is what an *introspect.Verifier does.
+type Introspection interface {
+	validate.Verifier // judges opaque tokens
+	// Confirm returns nil if the server says now, or said at most maxAge ago,
+	// that a JWT which is otherwise valid is active.
+	Confirm(ctx context.Context, raw string, t *validate.Token, maxAge time.Duration) error
+	Flush(raw string)
+	Load(ctx context.Context) error
+	Health() introspect.Health
+	Close() error
+}
+
+// leaf is the issuer in the router.
+func (i *Issuer) leaf() validate.Leaf {
+	l := validate.Leaf{Issuer: i.URL, JWT: i.Verifier}
+	if i.Opaque && i.Introspection != nil {
+		l.Opaque, l.Prefix = i.Introspection, i.OpaquePrefix
+	}
+	return l
+}
+
+// check returns the faults of one issuer by itself.
+func (i *Issuer) check() error {
+	var faults []error
+	if i.Leeway < 0 || i.Leeway > validate.MaxLeeway { // [CL-13]
+		faults = append(faults, fmt.Errorf("issuer %q: leeway %v is not within 0 to %v", i.URL, i.Leeway, validate.MaxLeeway))
+	}
+	if i.Introspection == nil && (i.Opaque || i.OpaquePrefix != "" || i.Confirm || i.ConfirmAge != 0) {
+		faults = append(faults, fmt.Errorf("issuer %q: opaque tokens and live answers need introspection", i.URL))
+	}
+	if i.ConfirmAge < 0 || i.ConfirmAge != 0 && !i.Confirm {
+		faults = append(faults, fmt.Errorf("issuer %q: ConfirmAge %v is negative, or Confirm is not set", i.URL, i.ConfirmAge))
+	}
+	return errors.Join(faults...)
 }
 
 // Keys is the upstream side of an issuer: what jwks sources have.
@@ -62,7 +110,7 @@ func New(config Config) (*Guard, error) {
 		g.config.Logger = slog.Default()
 	}
 	var faults []error
-	verifiers := map[string]validate.Verifier{}
+	var leaves []validate.Leaf
 	names := map[string]bool{}
 	for _, i := range config.Issuers {
 		if _, ok := g.byURL[i.URL]; ok {
@@ -72,12 +120,13 @@ func New(config Config) (*Guard, error) {
 			faults = append(faults, fmt.Errorf("issuer %q: the name %q is empty or used twice", i.URL, i.Name))
 		}
 		names[i.Name] = true
-		if i.Leeway < 0 || i.Leeway > validate.MaxLeeway { // [CL-13]
-			faults = append(faults, fmt.Errorf("issuer %q: leeway %v is not within 0 to %v", i.URL, i.Leeway, validate.MaxLeeway))
+		if err := i.check(); err != nil {
+			faults = append(faults, err)
 		}
 		i.Audience = slices.Clone(i.Audience)
-		verifiers[i.URL], g.byURL[i.URL] = i.Verifier, &i
+		g.byURL[i.URL] = &i
 		g.list = append(g.list, &i)
+		leaves = append(leaves, i.leaf())
 	}
 	for _, i := range g.list { // a policy may name an issuer by either
 		if other := g.byURL[i.Name]; other != nil && other.URL != i.URL {
@@ -85,7 +134,7 @@ func New(config Config) (*Guard, error) {
 		}
 	}
 	var err error
-	if g.issuers, err = validate.NewIssuers(verifiers); err != nil {
+	if g.issuers, err = validate.NewIssuers(leaves...); err != nil {
 		faults = append(faults, err)
 	}
 	if g.metadata, err = newMetadata(config); err != nil {
@@ -160,6 +209,9 @@ func (g *Guard) Load(ctx context.Context) error {
 			if i.Keys != nil {
 				faults[n] = i.Keys.Load(ctx)
 			}
+			if i.Introspection != nil {
+				faults[n] = errors.Join(faults[n], i.Introspection.Load(ctx))
+			}
 		}()
 	}
 	for range g.list {
@@ -172,6 +224,7 @@ func (g *Guard) Load(ctx context.Context) error {
 type Health struct {
 	Name string
 	jwks.Health
+	Introspection *introspect.Health // nil where nobody is asked about tokens
 }
 
 // Health returns the state of every issuer, in configured order. It makes no
@@ -188,9 +241,27 @@ func (g *Guard) Health() []Health {
 		} else {
 			h.Health = jwks.Health{Issuer: i.URL, Loaded: true}
 		}
+		if i.Introspection != nil {
+			asked := i.Introspection.Health()
+			h.Introspection = &asked
+		}
 		out = append(out, h)
 	}
 	return out
+}
+
+// Flush forgets everything that is known about a token, so that its issuer is
+// asked anew: for programs that hear of a revocation. It does not refuse the
+// token; see validate.Revocation for that.
+func (g *Guard) Flush(token string) {
+	if !g.made() {
+		return
+	}
+	for _, i := range g.list {
+		if i.Introspection != nil {
+			i.Introspection.Flush(token)
+		}
+	}
 }
 
 // Close waits for decisions and streams that have begun and then releases what
@@ -205,6 +276,9 @@ func (g *Guard) Close() error {
 	for _, i := range g.list {
 		if i.Keys != nil {
 			faults = append(faults, i.Keys.Close())
+		}
+		if i.Introspection != nil {
+			faults = append(faults, i.Introspection.Close())
 		}
 	}
 	return errors.Join(faults...)

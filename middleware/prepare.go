@@ -139,8 +139,14 @@ func (c *compiled) resolveIssuers() (faults []error) {
 		}
 	}
 	c.accepted = accepted
+	if err := c.issuers.Ambiguous(); err != nil && len(faults) == 0 { // [IN-17]
+		faults = append(faults, err)
+	}
 	c.narrowed = len(c.policy.Audience) > 0
 	for _, i := range accepted {
+		if c.narrowed && i.NoAudience { // [IN-08]
+			faults = append(faults, fmt.Errorf("the tokens of issuer %q need not name an audience, so no route can ask for one", i.Name))
+		}
 		for _, aud := range c.policy.Audience {
 			if !slices.Contains(i.Audience, aud) { // [AZ-10]
 				faults = append(faults, fmt.Errorf("audience %q is not accepted from issuer %q, so no route can ask for it", aud, i.Name))

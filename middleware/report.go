@@ -59,11 +59,13 @@ func (p *pass) explain() []validate.Finding {
 		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 && first(findings).Code == validate.ErrTokenMissing {
 			return []validate.Finding{{Rule: "optional", Status: validate.Passed, Source: "project"}}
 		}
+		findings = p.findings(findings, statusRules, false)
 		return p.findings(findings, routeRules, false)
 	}
 	verified, token := p.policy.issuers.Explain(p.ctx, p.raw)
 	findings = append(findings, verified...)
 	reached := token != nil && p.know(token, nil) == nil
+	findings = p.findings(findings, statusRules, reached)
 	return p.findings(findings, routeRules, reached)
 }
 

@@ -41,6 +41,13 @@ var requestRules = []rule{
 	{"credential", []validate.Code{validate.ErrTokenMissing, validate.ErrRequestMalformed, validate.ErrTokenRepeated, validate.ErrTokenTooLong, validate.ErrTokenMalformed}, "RFC 6750 §2.1, RFC 9110 §11.4", checkCredential, nil},
 }
 
+// statusRules ask what the token itself cannot tell: whether it was taken back
+// since it was issued. A nested policy relies on the outer one's answer.
+var statusRules = []rule{
+	{"live-status", []validate.Code{validate.ErrInactive, validate.ErrIntrospectionUnavailable, validate.ErrIntrospectionRefused, validate.ErrIntrospectionInvalid, validate.ErrIntrospectionBusy}, "RFC 7662 §2.2", checkLive, nil},
+	{"revocation", []validate.Code{validate.ErrRevoked, validate.ErrLifetimeTooLong, validate.ErrRevocationUnavailable}, "RFC 7009 §2.1", checkRevocation, nil}, // [RV-02 RV-03]
+}
+
 // routeRules come after the token was found valid, in the order in which a
 // client can act on them: token, binding, step-up, client kind, scope, own
 // check.

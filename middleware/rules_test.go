@@ -12,7 +12,7 @@ import (
 func TestRulesAreComplete(t *testing.T) {
 	_, table := validate.Codes()
 	names := map[string]bool{}
-	for _, r := range slices.Concat(requestRules, routeRules) {
+	for _, r := range slices.Concat(requestRules, statusRules, routeRules) {
 		if names[r.name] || r.name == "" || r.source == "" || r.check == nil || len(r.codes) == 0 {
 			t.Errorf("rule %q is incomplete or there twice", r.name)
 		}

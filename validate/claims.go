@@ -22,6 +22,9 @@ type claims struct {
 	marker                     string // a claim that only other kinds of JWT have
 	tokenUse, payloadType      string // as they stand
 	idType, grantType          string // as text
+	details                    string // authorization_details as it stands
+	tokenType                  string // token_type as text; introspection answers only
+	boundType                  bool   // token_type says that the token is bound
 }
 
 // decodeClaims reads the second part of the token in one strict pass. Its size
@@ -31,6 +34,11 @@ func (s *state) decodeClaims() *Error {
 	if err != nil {
 		return refuseFor(ErrTokenMalformed, err)
 	}
+	return s.readClaims(raw)
+}
+
+// readClaims makes one strict pass over the claims.
+func (s *state) readClaims(raw string) *Error {
 	t := &Token{claims: raw}
 	r := strictjson.Open(t.claims)
 	defer r.Close()
@@ -72,6 +80,8 @@ func readRegistered(r *strictjson.Reader, name []byte, t *Token, c *claims) bool
 		c.clientID = r.Text()
 	case "acr":
 		t.ACR = r.Text()
+	case "sid":
+		t.Session = r.Text()
 	case "amr":
 		t.AMR = r.Texts()
 	default:
@@ -88,6 +98,8 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 		c.scope = r.Raw()
 	case "cnf":
 		c.confirmation = r.Raw()
+	case "authorization_details":
+		c.details = r.Raw()
 	case "act":
 		c.actor = r.Raw()
 	case "azp", "appid", "cid":
@@ -101,7 +113,9 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 	case "gty":
 		c.grantType = r.Text() // [CL-23]
 	case "at_hash", "c_hash", "s_hash", "events", "htm", "htu", "token_introspection", "status_list":
-		c.marker = string(name)
+		if c.marker == "" || strings.HasSuffix(c.marker, "_hash") { // an ID token's marks count least
+			c.marker = string(name)
+		}
 		r.Skip()
 	default:
 		r.Skip()

@@ -2,9 +2,11 @@ package validate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/internal/printable"
 )
 
@@ -41,8 +43,12 @@ func (j *JWT) Explain(ctx context.Context, raw string) ([]Finding, *Token) {
 }
 
 func (j *JWT) explain(s *state, findings []Finding) ([]Finding, *Token) {
+	return j.explainBy(s, findings, substance)
+}
+
+func (j *JWT) explainBy(s *state, findings []Finding, rules []rule) ([]Finding, *Token) {
 	s.issuer, s.now = j, j.config.Clock()
-	findings = s.explain(findings, substance)
+	findings = s.explain(findings, rules)
 	for i := range findings {
 		if findings[i].Status != Passed {
 			return findings, nil
@@ -103,6 +109,11 @@ func established(findings []Finding) (have stage) {
 
 // sharpen names the fix more exactly where the values tell.
 func (s *state) sharpen(f Finding) string {
+	if s.issuer != nil {
+		if fix := s.trapped(f.Rule); fix != "" {
+			return fix
+		}
+	}
 	switch {
 	case f.Code == ErrIssuerUnknown && strings.TrimSuffix(f.Expected, "/") == strings.TrimSuffix(f.Found, "/"):
 		return "configured issuer and iss differ only in the final slash; copy iss exactly"
@@ -116,4 +127,47 @@ func (s *state) sharpen(f Finding) string {
 		return "the token expired more than a day ago; get a new one"
 	}
 	return f.Fix
+}
+
+// trapped returns the fix of the first trap of the issuer's preset that fits
+// the rule that failed and the token, or "".
+func (s *state) trapped(rule string) string {
+	for i := range s.issuer.config.habits.Traps {
+		t := &s.issuer.config.habits.Traps[i]
+		if t.Rule == rule && (t.Claim == "" || s.shows(t)) {
+			return t.Fix
+		}
+	}
+	return ""
+}
+
+// shows reports whether the token has what the trap looks for.
+func (s *state) shows(t *Trap) bool {
+	if s.token == nil {
+		return false
+	}
+	source, claim := s.token.claims, t.Claim
+	if member, ok := strings.CutPrefix(claim, "header."); ok {
+		header, err := jose.DecodeText(s.parts.Header)
+		if err != nil {
+			return false
+		}
+		source, claim = header, member
+	}
+	raw, err := lookup(source, claim)
+	if err != nil || raw == "" {
+		return false
+	}
+	have := []string{raw}
+	if one, ok := text(raw); ok {
+		have = []string{one}
+	} else if list, err := memberTexts(raw); err == nil {
+		have = list
+	}
+	for _, h := range have {
+		if slices.Contains(t.Values, h) || len(t.Values) == 0 && strings.HasPrefix(h, t.Prefix) {
+			return true
+		}
+	}
+	return false
 }

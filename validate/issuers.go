@@ -4,136 +4,208 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-
-	"github.com/bearward/bearward/internal/printable"
+	"strings"
 )
 
-// Issuers routes a token to the one issuer that it names. The unverified iss
-// only selects from this fixed list: an issuer that is not in it costs no
-// network traffic (RFC 8725 §3.8, §3.10). It is a Verifier.
-type Issuers struct {
-	byURL   map[string]Verifier
-	refused map[string]bool // configured, but not accepted here
+// Leaf is what judges the tokens of one issuer.
+type Leaf struct {
+	Issuer string   // identifier, or a template with {tenantid}
+	JWT    Verifier // nil: JWTs of this issuer are refused
+	Opaque Verifier // nil: the issuer has no opaque tokens
+	Prefix string   // how its opaque tokens begin; "": they have no mark
 }
 
-// NewIssuers takes a verifier for each issuer identifier.
-func NewIssuers(byURL map[string]Verifier) (*Issuers, error) {
-	if len(byURL) == 0 {
+// Issuers routes a token to the one issuer that it belongs to: a JWT by its
+// unverified iss, which only selects from this fixed list, an opaque token by
+// its prefix. A token is never shown to another issuer, and one that belongs
+// to nobody costs no network traffic (RFC 8725 §3.8, §3.10; RFC 9700 §4.9). It
+// is a Verifier.
+type Issuers struct {
+	leaves    []*Leaf
+	byURL     map[string]*Leaf
+	templates []pattern
+	refused   map[*Leaf]bool // configured, but not accepted here
+}
+
+type pattern struct {
+	template
+	leaf *Leaf
+}
+
+// NewIssuers takes every configured issuer.
+func NewIssuers(leaves ...Leaf) (*Issuers, error) {
+	if len(leaves) == 0 {
 		return nil, errors.New("no issuer is configured")
 	}
 	var faults []error
-	for url, v := range byURL {
-		if url == "" || v == nil {
-			faults = append(faults, fmt.Errorf("issuer %q has no name or no verifier", url))
+	i := &Issuers{byURL: map[string]*Leaf{}, refused: map[*Leaf]bool{}}
+	prefixes := map[string]string{}
+	for _, l := range leaves {
+		if l.Issuer == "" || l.JWT == nil && l.Opaque == nil {
+			faults = append(faults, fmt.Errorf("issuer %q has no name or no verifier", l.Issuer))
+		}
+		if l.Prefix != "" && (l.Opaque == nil || !isToken68(l.Prefix)) {
+			faults = append(faults, fmt.Errorf("issuer %q: %q cannot be how its opaque tokens begin", l.Issuer, l.Prefix))
+		}
+		if other, twice := prefixes[l.Prefix]; twice && l.Prefix != "" {
+			faults = append(faults, fmt.Errorf("issuers %q and %q: opaque tokens of both begin with %q", other, l.Issuer, l.Prefix))
+		}
+		prefixes[l.Prefix] = l.Issuer
+		i.add(&l)
+	}
+	return i, errors.Join(faults...)
+}
+
+func (i *Issuers) add(l *Leaf) {
+	i.leaves = append(i.leaves, l)
+	i.byURL[l.Issuer] = l
+	if t, ok := newTemplate(l.Issuer); ok {
+		i.templates = append(i.templates, pattern{t, l})
+	}
+	if j, ok := l.JWT.(*JWT); ok && j != nil {
+		for spelling, of := range j.config.habits.IssuerSpellings {
+			if of == l.Issuer {
+				i.byURL[spelling] = l
+			}
 		}
 	}
-	return &Issuers{byURL: maps.Clone(byURL)}, errors.Join(faults...)
 }
 
 // Only returns a router that accepts fewer issuers. Every url must be one of
 // this router's.
 func (i *Issuers) Only(urls ...string) (*Issuers, error) {
-	only := &Issuers{byURL: map[string]Verifier{}, refused: map[string]bool{}}
-	for url := range i.byURL {
-		only.refused[url] = true
+	only := &Issuers{leaves: i.leaves, byURL: i.byURL, templates: i.templates, refused: map[*Leaf]bool{}}
+	for _, l := range i.leaves {
+		only.refused[l] = true
 	}
 	for _, url := range urls {
-		v, ok := i.byURL[url]
+		l, ok := i.byURL[url]
 		if !ok {
 			return nil, fmt.Errorf("issuer %q is not configured", url)
 		}
-		only.byURL[url] = v
-		delete(only.refused, url)
+		delete(only.refused, l)
 	}
 	return only, nil
+}
+
+// Ambiguous returns an error if opaque tokens could belong to several of the
+// issuers accepted here.
+func (i *Issuers) Ambiguous() error {
+	var unmarked []string
+	for _, l := range i.leaves {
+		if l.Opaque != nil && l.Prefix == "" && !i.refused[l] {
+			unmarked = append(unmarked, l.Issuer)
+		}
+	}
+	if len(unmarked) < 2 {
+		return nil
+	}
+	return fmt.Errorf("opaque tokens could belong to each of %q: give all but one an opaque_prefix, switch opaque tokens off where none are issued, or list the route's issuers", unmarked)
 }
 
 // Verify asks the verifier of the token's own issuer.
 func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 	s := state{ctx: ctx, raw: raw}
 	if refusal := s.run(shape); refusal != nil {
-		return nil, refusal
+		if refusal.Code != ErrNotJWT {
+			return nil, refusal
+		}
+		return i.verifyOpaque(ctx, raw, refusal)
 	}
-	v, refusal := i.route(s.token.Issuer)
+	leaf, refusal := i.route(s.token.Issuer)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if j, ok := v.(*JWT); ok {
+	if j, ok := leaf.JWT.(*JWT); ok {
 		return j.judge(&s)
 	}
-	return i.foreign(v, &s)
+	return foreign(leaf.JWT, &s)
 }
 
-func (i *Issuers) route(issuer string) (Verifier, *Error) {
-	if v, ok := i.byURL[issuer]; ok {
-		return v, nil
+func (i *Issuers) verifyOpaque(ctx context.Context, raw string, notJWT *Error) (*Token, error) {
+	leaf, refusal := i.routeOpaque(raw, notJWT)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return known(leaf.Opaque.Verify(ctx, raw))
+}
+
+// route finds the issuer of a JWT.
+func (i *Issuers) route(issuer string) (*Leaf, *Error) {
+	if issuer == "" {
+		return nil, refuseClaim(ErrClaimMissing, "iss")
+	}
+	leaf := i.byURL[issuer]
+	for _, p := range i.templates {
+		if _, ok := p.tenant(issuer); ok && leaf == nil {
+			leaf = p.leaf
+		}
 	}
 	switch {
-	case issuer == "":
-		return nil, refuseClaim(ErrClaimMissing, "iss")
-	case i.refused[issuer]:
+	case leaf == nil || leaf.Issuer != issuer && IsTemplate(issuer):
+		return nil, refuseClaim(ErrIssuerUnknown, "iss") // [CL-08]
+	case i.refused[leaf]:
+		return nil, refuseClaim(ErrIssuerRefused, "iss")
+	case leaf.JWT == nil:
 		return nil, refuseClaim(ErrIssuerRefused, "iss")
 	}
-	return nil, refuseClaim(ErrIssuerUnknown, "iss") // [CL-08]
+	return leaf, nil
+}
+
+// routeOpaque finds the issuer of an opaque token: the one whose prefix it
+// has, the longest if several, else the only one accepted here whose tokens
+// have no mark.
+func (i *Issuers) routeOpaque(raw string, notJWT *Error) (*Leaf, *Error) {
+	var marked, unmarked *Leaf
+	several, any := false, false
+	for _, l := range i.leaves {
+		switch {
+		case l.Opaque == nil:
+		case l.Prefix == "":
+			any = true
+			if !i.refused[l] {
+				several = several || unmarked != nil
+				unmarked = l
+			}
+		default:
+			any = true
+			if strings.HasPrefix(raw, l.Prefix) && (marked == nil || len(l.Prefix) > len(marked.Prefix)) {
+				marked = l
+			}
+		}
+	}
+	switch {
+	case marked != nil && i.refused[marked]: // [IN-17]
+		return nil, refuse(ErrIssuerRefused)
+	case marked != nil:
+		return marked, nil
+	case unmarked != nil && !several: // [IN-17]
+		return unmarked, nil
+	case any:
+		return nil, refuse(ErrOpaqueUnassigned)
+	}
+	return nil, notJWT
 }
 
 var errBadVerifier = errors.New("a verifier returned neither the issuer's token nor an error")
 
 // foreign asks a verifier that is not ours and believes it only about the
 // issuer that was asked for.
-func (i *Issuers) foreign(v Verifier, s *state) (*Token, error) {
-	t, err := v.Verify(s.ctx, s.raw)
+func foreign(v Verifier, s *state) (*Token, error) {
+	t, err := known(v.Verify(s.ctx, s.raw))
+	if err == nil && t.Issuer != s.token.Issuer {
+		return nil, refuseFor(ErrInternal, errBadVerifier)
+	}
+	return t, err
+}
+
+// known makes a missing answer an error.
+func known(t *Token, err error) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t == nil || t.Issuer != s.token.Issuer {
+	if t == nil {
 		return nil, refuseFor(ErrInternal, errBadVerifier)
 	}
 	return t, nil
-}
-
-// Explain runs the rules of the token's issuer to their end. If the issuer is
-// unknown and only one is configured, that one's rules show the difference.
-func (i *Issuers) Explain(ctx context.Context, raw string) ([]Finding, *Token) {
-	s := state{ctx: ctx, raw: raw}
-	findings := s.explain(nil, shape)
-	claimed := ""
-	if s.token != nil {
-		claimed = s.token.Issuer
-	}
-	v, refusal := i.route(claimed)
-	if refusal != nil && len(i.byURL) == 1 && !i.refused[claimed] {
-		for _, v = range i.byURL {
-			if j, ok := v.(*JWT); ok { // its first rule refuses the issuer
-				return j.explain(&s, findings)
-			}
-		}
-	}
-	if j, ok := v.(*JWT); ok && refusal == nil {
-		return j.explain(&s, findings)
-	}
-	return i.explainForeign(&s, v, refusal, findings)
-}
-
-func (i *Issuers) explainForeign(s *state, v Verifier, refusal *Error, findings []Finding) ([]Finding, *Token) {
-	line := Finding{Rule: "issuer", Status: Passed, Source: "RFC 9068 §4", Expected: "a configured issuer"}
-	if s.token == nil {
-		line.Status = NotReached
-		return append(findings, line), nil
-	}
-	line.Found, line.Unverified = printable.Text(s.token.Issuer), true
-	if refusal != nil {
-		line.Status, line.Code, line.Fix = Failed, refusal.Code, refusal.Code.Fix()
-		return append(findings, line), nil
-	}
-	findings = append(findings, line)
-	line = Finding{Rule: "verifier", Status: Passed, Source: "project"}
-	t, err := i.foreign(v, s)
-	if err != nil {
-		line.Status, line.Code = Failed, CodeOf(err)
-		line.Fix = line.Code.Fix()
-		t = nil
-	}
-	return append(findings, line), t
 }

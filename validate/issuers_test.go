@@ -10,7 +10,11 @@ import (
 
 func router(t *testing.T, verifiers map[string]validate.Verifier) *validate.Issuers {
 	t.Helper()
-	i, err := validate.NewIssuers(verifiers)
+	var leaves []validate.Leaf
+	for url, v := range verifiers {
+		leaves = append(leaves, validate.Leaf{Issuer: url, JWT: v})
+	}
+	i, err := validate.NewIssuers(leaves...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,10 +83,10 @@ func TestOnlySomeIssuers(t *testing.T) {
 }
 
 func TestRouterFaults(t *testing.T) {
-	if _, err := validate.NewIssuers(nil); err == nil {
+	if _, err := validate.NewIssuers(); err == nil {
 		t.Error("no issuer is accepted")
 	}
-	if _, err := validate.NewIssuers(map[string]validate.Verifier{"": nil, "a": nil}); err == nil {
+	if _, err := validate.NewIssuers(validate.Leaf{}, validate.Leaf{Issuer: "a"}); err == nil {
 		t.Error("an issuer without verifier is accepted")
 	}
 }

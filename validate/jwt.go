@@ -2,6 +2,7 @@ package validate
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ type JWT struct {
 
 // NewJWT checks the configuration, all of it at once, and makes no call.
 func NewJWT(config Config) (*JWT, error) {
-	if err := config.prepare(); err != nil {
+	if err := errors.Join(config.prepare(), config.prepareSignatures()); err != nil {
 		return nil, err
 	}
 	return &JWT{config: config, strict: config.Profile == RFC9068}, nil
@@ -52,8 +53,13 @@ func (j *JWT) Verify(ctx context.Context, raw string) (*Token, error) {
 // judge runs the rules that depend on the issuer over a token whose shape is
 // known already.
 func (j *JWT) judge(s *state) (*Token, error) {
+	return j.apply(s, substance)
+}
+
+// apply runs rules to the first refusal.
+func (j *JWT) apply(s *state, rules []rule) (*Token, error) {
 	s.issuer, s.now = j, j.config.Clock()
-	if refusal := s.run(substance); refusal != nil {
+	if refusal := s.run(rules); refusal != nil {
 		refusal.Issuer = j.config.Issuer
 		return nil, refusal
 	}
@@ -89,12 +95,16 @@ func (s *state) seal() *Token {
 	t.AMR = slices.Clip(t.AMR)
 	f := &t.facts
 	f.Sealed = true
-	f.Key, f.KeyID, f.Type = s.key, s.key.ID, s.header.Type
-	f.Issuer, f.Subject, f.ClientID, f.ID = t.Issuer, t.Subject, t.ClientID, t.ID
+	if s.key != nil {
+		f.Key, f.KeyID = s.key, s.key.ID
+	}
+	f.Type = s.header.Type
+	f.Home, t.habits = s.issuer.config.Issuer, &s.issuer.config.habits
+	f.Issuer, f.Subject, f.ClientID, f.ID, f.Session = t.Issuer, t.Subject, t.ClientID, t.ID, t.Session
 	f.Audience = slices.Clone(t.Audience)
 	f.ExpiresAt, f.NotBefore, f.IssuedAt, f.AuthTime = t.ExpiresAt, t.NotBefore, t.IssuedAt, t.AuthTime
 	f.ACR = t.ACR
-	f.Bound = s.claims.confirmation != ""
+	f.Bound = s.claims.confirmation != "" || s.claims.boundType
 	f.Delegated = t.Actor != nil
 	f.Client = s.standsForClient()
 	return t
@@ -103,10 +113,18 @@ func (s *state) seal() *Token {
 // standsForClient errs on the side of the client: a route for users refuses
 // what this marks.
 func (s *state) standsForClient() bool {
-	if s.token.Subject == s.token.ClientID { // [CL-17]
+	if s.token.Subject == s.token.ClientID || s.token.Subject == "" { // [CL-17]
 		return true
 	}
-	return s.claims.idType == "app" || s.claims.grantType == "client-credentials"
+	if s.claims.idType == "app" || s.claims.grantType == "client-credentials" {
+		return true
+	}
+	for i := range s.issuer.config.habits.Client {
+		if s.bears(&s.issuer.config.habits.Client[i]) { // [CL-17]
+			return true
+		}
+	}
+	return false
 }
 
 var _ Verifier = (*JWT)(nil)

@@ -52,20 +52,34 @@ type Config struct {
 	MaxLifetime time.Duration // ceiling on exp - iat; 0 is none
 	ScopeClaim  ScopeClaim
 	Clock       func() time.Time // default time.Now
+
+	Preset     string   // name of a Preset, whose habits are the defaults of what is not set; default "generic"
+	RolesClaim string   // where the roles are, see ListClaim.Path; default the preset's
+	ClientIDs  []string // the clients whose tokens are accepted; empty: any. With some presets in place of a missing aud
+	Tenants    []string // with {tenantid} in Issuer: the accepted tenants, or "any" alone
+
+	// TrustServer accepts introspection answers without aud, because the
+	// server answers each caller only about tokens that are meant for it. An
+	// aud that is present must match all the same. It means nothing for JWTs.
+	TrustServer bool
+
+	habits Preset
+	tenant template
 }
 
 // prepare fills in the defaults and returns every fault at once.
 func (c *Config) prepare() error {
-	var faults []error
+	faults := []error{c.preparePreset()}
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if c.Issuer == "" {
 		fault("issuer is empty")
 	}
-	if c.Keys == nil {
-		fault("issuer %q has no key source", c.Issuer)
-	}
-	if len(c.Audience) == 0 || slices.Contains(c.Audience, "") {
+	substituted := c.habits.ClientsForAud && len(c.ClientIDs) > 0
+	if len(c.Audience) == 0 && !substituted && !c.TrustServer || slices.Contains(c.Audience, "") {
 		fault("issuer %q needs at least one non-empty audience", c.Issuer)
+	}
+	if slices.Contains(c.ClientIDs, "") {
+		fault("issuer %q: a client id is empty", c.Issuer)
 	}
 	switch c.Profile {
 	case "":
@@ -74,24 +88,50 @@ func (c *Config) prepare() error {
 	default:
 		fault("issuer %q: profile %q is not rfc9068 or compat", c.Issuer, c.Profile)
 	}
+	c.Audience, c.ClientIDs = slices.Clone(c.Audience), slices.Clone(c.ClientIDs)
+	faults = append(faults, c.prepareTenants())
+	return errors.Join(append(faults, c.prepareTimes()...)...)
+}
+
+// preparePreset fills in what the preset says and the configuration does not.
+func (c *Config) preparePreset() (err error) {
+	if c.habits, err = presetOf(c.Preset); err != nil {
+		return fmt.Errorf("issuer %q: %w", c.Issuer, err)
+	}
+	if c.Profile == "" {
+		c.Profile = c.habits.Profile
+	}
+	if c.ScopeClaim == (ScopeClaim{}) {
+		c.ScopeClaim = c.habits.Scope
+	}
+	if c.ScopeClaim.Name == "" {
+		c.ScopeClaim.Name = "scope"
+	}
+	if c.RolesClaim != "" {
+		c.habits.Roles = ListClaim{Path: c.RolesClaim, Keys: c.habits.Roles.Keys && c.habits.Roles.Path == c.RolesClaim}
+	}
+	return nil
+}
+
+// prepareSignatures is the part of the configuration that only JWTs need.
+func (c *Config) prepareSignatures() error {
+	var faults []error
+	if c.Keys == nil {
+		faults = append(faults, fmt.Errorf("issuer %q has no key source", c.Issuer))
+	}
 	if c.Algorithms == nil {
 		c.Algorithms = DefaultAlgorithms()
 	}
 	if len(c.Algorithms) == 0 { // [JO-01]
-		fault("issuer %q: the list of algorithms is empty", c.Issuer)
+		faults = append(faults, fmt.Errorf("issuer %q: the list of algorithms is empty", c.Issuer))
 	}
 	c.Algorithms = slices.Clone(c.Algorithms)
 	for i, alg := range c.Algorithms {
 		if !jose.Known(alg) {
-			fault("issuer %q: algorithm %q cannot be allowed", c.Issuer, alg)
+			faults = append(faults, fmt.Errorf("issuer %q: algorithm %q cannot be allowed", c.Issuer, alg))
 		}
 		c.Algorithms[i] = jose.Canonical(alg)
 	}
-	faults = append(faults, c.prepareTimes()...)
-	if c.ScopeClaim.Name == "" {
-		c.ScopeClaim.Name = "scope"
-	}
-	c.Audience = slices.Clone(c.Audience)
 	return errors.Join(faults...)
 }
 

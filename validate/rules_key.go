@@ -24,7 +24,7 @@ func checkKey(s *state) *Error {
 	}
 	s.keys = s.tried[:0]
 	for _, k := range keys {
-		if fits(k, s.header.KeyID, alg) && len(s.keys) < maxCandidates {
+		if fits(k, s.header.KeyID, alg) && s.keyOfIssuer(k) && len(s.keys) < maxCandidates {
 			s.keys = append(s.keys, k)
 		}
 	}

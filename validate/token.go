@@ -23,16 +23,18 @@ type Token struct {
 	Scopes   []string // scope
 
 	IssuedAt  time.Time // iat; zero if absent, like the following
-	ExpiresAt time.Time // exp, always set
+	ExpiresAt time.Time // exp; of an introspection answer without it, the end of the answer's own life
 	NotBefore time.Time // nbf
 	AuthTime  time.Time // auth_time (RFC 9470 §6)
 	ACR       string    // acr: how the user was authenticated
 	AMR       []string  // amr
+	Session   string    // sid, for revocation; empty if absent
 
 	Confirmation Confirmation // cnf; zero for a plain bearer token
 	Actor        *Actor       // act; nil unless the token is delegated
 
-	claims string // the payload as signed
+	claims string // the payload as signed, or the introspection answer
+	habits *Preset
 	facts  facts.Facts
 }
 
@@ -81,16 +83,6 @@ func (t *Token) Claims(v any) error {
 	}
 	return json.UnmarshalRead(strings.NewReader(t.claims), v)
 }
-
-// Groups returns the groups claim (RFC 9068 §2.2.3.1); nil if absent.
-func (t *Token) Groups() ([]string, error) { return t.members("groups") }
-
-// Roles returns the roles claim (RFC 9068 §2.2.3.1); nil if absent.
-func (t *Token) Roles() ([]string, error) { return t.members("roles") }
-
-// Entitlements returns the entitlements claim (RFC 9068 §2.2.3.1); nil if
-// absent.
-func (t *Token) Entitlements() ([]string, error) { return t.members("entitlements") }
 
 // LogValue describes the token for slog without printing it or any claim that
 // could identify a person.

@@ -103,6 +103,7 @@ var wrongTypes = []struct {
 	{"acr", 1},
 	{"amr", "pwd"},
 	{"act", "service-1"},
+	{"authorization_details", members{"type": "payment"}},
 }
 
 func mistyped() []Variant {
