@@ -41,20 +41,20 @@ var substance = []rule{
 	{"algorithm", haveHeader, 0, []Code{ErrAlgorithmRefused}, "RFC 8725 §3.1, RFC 9068 §4", checkAlgorithm, showAlgorithm}, // [JO-01 JO-03 JO-04 JO-12]
 	{"type", haveHeader | haveClaims, 0, []Code{ErrTypeRefused}, "RFC 9068 §4, RFC 8725 §3.11", checkType, showType},       // [CL-01 CL-02 CL-03 CL-05]
 	{"tenant", haveClaims | haveIssuer, 0, []Code{ErrTenantRefused}, "RFC 8725 §3.8", checkTenant, nil},
-	{"expiry", haveClaims, 0, []Code{ErrExpired, ErrClaimMissing}, "RFC 7519 §4.1.4", checkExpiry, showExpiry},             // [CL-12]
-	{"not-before", haveClaims, 0, []Code{ErrNotYetValid}, "RFC 7519 §4.1.5", checkNotBefore, showNotBefore},                // [CL-14]
+	{"expiry", haveClaims, 0, []Code{ErrExpired, ErrClaimMissing}, "RFC 7519 §4.1.4", checkExpiry, showExpiry}, // [CL-12]
+	{"not-before", haveClaims, 0, []Code{ErrNotYetValid}, "RFC 7519 §4.1.5", checkNotBefore, showNotBefore},    // [CL-14]
 	{"issued-at", haveClaims, 0, []Code{ErrIssuedInFuture, ErrClaimMissing}, "RFC 7519 §4.1.6", checkIssuedAt, showIssuedAt},
 	{"lifetime", haveClaims, 0, []Code{ErrLifetimeTooLong, ErrClaimMissing}, "RFC 7009 §3", checkLifetime, showLifetime}, // [CL-27]
 	{"audience", haveClaims, 0, []Code{ErrAudienceRefused, ErrClaimMissing}, "RFC 9068 §4", checkAudience, showAudience}, // [CL-09 CL-10]
 	{"key", haveHeader | haveIssuer, haveKeys, []Code{ErrKeyUnknown, ErrKeyAmbiguous, ErrKeysUnavailable, ErrInternal}, "RFC 7515 §6", checkKey, nil},
 	{"signature", haveKeys, haveSignature, []Code{ErrSignatureInvalid, ErrTokenMalformed}, "RFC 7515 §5.2", checkSignature, nil}, // [JO-27]
 	{"subject", haveClaims, 0, []Code{ErrClaimMissing}, "RFC 9068 §2.2", checkSubject, nil},                                      // [CL-16]
-	{"client", haveClaims, 0, []Code{ErrClaimMissing, ErrClaimsInvalid, ErrClientRefused}, "RFC 9068 §2.2", checkClient, nil},                      // [CL-18]
+	{"client", haveClaims, 0, []Code{ErrClaimMissing, ErrClaimsInvalid, ErrClientRefused}, "RFC 9068 §2.2", checkClient, nil},    // [CL-18]
 	{"token-id", haveClaims, 0, []Code{ErrClaimMissing}, "RFC 9068 §2.2", checkTokenID, nil},                                     // [CL-18]
 	{"kind", haveClaims, 0, []Code{ErrKindRefused}, "RFC 8725 §3.12", checkKind, showKind},                                       // [CL-03 CL-04]
-	{"marks", haveClaims, 0, []Code{ErrKindRefused}, "project", checkMarks, showMarks}, // [CL-04]
+	{"marks", haveClaims, 0, []Code{ErrKindRefused}, "project", checkMarks, showMarks},                                           // [CL-04]
 	{"scope", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 6749 §3.3, RFC 9068 §2.2.3", checkScope, nil},
-	{"details", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 9396 §9.1", checkDetails, nil}, // [AZ-11]
+	{"details", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 9396 §9.1", checkDetails, nil},                                               // [AZ-11]
 	{"confirmation", haveClaims, 0, []Code{ErrConfirmationInvalid}, "RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1", checkConfirmation, nil}, // [CL-21 CL-22]
 	{"actor", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 8693 §4.1", checkActor, nil},                                                   // [CL-25]
 }
