@@ -13,6 +13,7 @@ const (
 	refused                // 401 and nothing else
 	uncertain              // the keys change at this moment: 200 or 401
 	unknown                // its key cannot be looked up: 401 or 503, never 200
+	unasked                // nobody can be asked about it: 503 and nothing else
 )
 
 // expected is a token under load with what is expected of it.
@@ -31,16 +32,18 @@ func expect(name, token string, want int32) *expected {
 // fine reports whether the status fits what was expected before and after the
 // request.
 func (e *expected) fine(status int, before, after int32) bool {
-	ok, no, down := status == http.StatusOK, status == http.StatusUnauthorized, status == http.StatusServiceUnavailable
+	ok, no, away := status == http.StatusOK, status == http.StatusUnauthorized, status == http.StatusServiceUnavailable
 	switch {
 	case before != after:
-		return ok || no || down && (before == unknown || after == unknown)
+		return ok || no || away && (before == unknown || after == unknown)
 	case before == passes:
 		return ok
 	case before == refused:
 		return no
 	case before == unknown:
-		return no || down
+		return no || away
+	case before == unasked:
+		return away
 	default:
 		return ok || no
 	}

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -32,11 +33,17 @@ type clock struct{ offset atomic.Int64 }
 func (c *clock) Now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
 func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 
+// newGuard makes a guard for a server's JWTs.
 func newGuard(t testing.TB, issuer string, c *clock) *middleware.Guard {
+	t.Helper()
+	return guardFor(t, c, bearward.Issuer{URL: issuer, AllowHTTP: true})
+}
+
+func guardFor(t testing.TB, c *clock, issuers ...bearward.Issuer) *middleware.Guard {
 	t.Helper()
 	guard, err := bearward.New(t.Context(), bearward.Config{
 		Resource: audience,
-		Issuers:  []bearward.Issuer{{URL: issuer, AllowHTTP: true}},
+		Issuers:  issuers,
 		Clock:    c.Now,
 	})
 	if err != nil {
@@ -64,7 +71,7 @@ func newStack(t testing.TB, guard *middleware.Guard) *stack {
 		if !ok {
 			return ""
 		}
-		return token.Subject
+		return cmp.Or(token.Subject, token.ClientID) // answers about client_credentials have no sub
 	}
 
 	plain := httptest.NewServer(httpauth.Protect(guard, policy)(http.HandlerFunc(
@@ -140,6 +147,9 @@ func (s *stack) get(t testing.TB, url, token string) int {
 	}
 	if resp.StatusCode == http.StatusOK && string(body) != clientID {
 		t.Errorf("the handler saw the subject %q", body)
+	}
+	if (resp.Header.Get("Retry-After") != "") != (resp.StatusCode == http.StatusServiceUnavailable) {
+		t.Errorf("status %d with Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
 	}
 	if challenge := resp.Header.Get("WWW-Authenticate"); (resp.StatusCode == http.StatusUnauthorized) != (challenge != "") &&
 		resp.StatusCode != http.StatusForbidden {
