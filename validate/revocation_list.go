@@ -89,8 +89,9 @@ func (l *RevocationList) Revoke(_ context.Context, e RevocationEntry) error {
 		next.before = old.before
 	}
 	l.entries[key] = next
-	end := hour(next.until) + 1
-	l.ends[end] = append(l.ends[end], key)
+	if end := hour(next.until) + 1; !known || end != hour(old.until)+1 {
+		l.ends[end] = append(l.ends[end], key)
+	}
 	return nil
 }
 
