@@ -17,7 +17,10 @@ const (
 	errClosed  notice = "the verifier is closed"
 	errPanic   notice = "panic while asking"
 	errWaiting notice = "the caller did not wait for the answer"
+	errPaused  notice = "the authorization server asked for a pause"
 	errBusy    notice = "more new tokens at once than may be asked about"
+
+	errContradiction notice = "the introspection answer contradicts the token"
 )
 
 // Outage is why a token's state is not known now. It is the cause inside of a

@@ -1,0 +1,235 @@
+package introspect
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bearward/bearward/validate"
+)
+
+// failedToken is how long a token is left alone whose exchange failed in a way
+// that says nothing about the server.
+const failedToken = time.Second
+
+// side is one use of the answers: they judge opaque tokens, or they confirm
+// JWTs whose rules were applied already.
+type side struct {
+	answers *validate.Answers
+	keys    *keyer
+}
+
+// verdict is what is known about a token. err is what its callers get; without
+// answered, it is a failure and says nothing about the token.
+type verdict struct {
+	token    *validate.Token
+	claims   string // of an active answer just judged, or in the cache
+	err      *validate.Error
+	answered bool
+
+	asked time.Time
+	until time.Time // kept so long; not after asked: not kept
+}
+
+// flightKey names a question. Who wants a fresher answer than others asks on
+// their own.
+type flightKey struct {
+	digest digest
+	allow  time.Duration
+}
+
+// flight is one search for an answer, shared by everybody who asks for it
+// meanwhile and detached from all of them.
+type flight struct {
+	done    chan struct{}
+	flushed bool // guarded by Verifier.mu
+	verdict verdict
+}
+
+// resolve returns what is known about the token, asked for within allow. It
+// waits for others until ctx ends.
+func (v *Verifier) resolve(ctx context.Context, s *side, raw string, allow time.Duration) verdict {
+	d := s.keys.of(raw)
+	if e := v.live.get(d, v.clock(), allow); e != nil {
+		return e.verdict()
+	}
+	if err := ctx.Err(); err != nil {
+		return v.impatient()
+	}
+	f, known := v.join(s, flightKey{d, allow}, raw)
+	if f == nil {
+		return known
+	}
+	select {
+	case <-f.done:
+		return f.verdict
+	case <-ctx.Done():
+		return v.impatient()
+	}
+}
+
+// impatient is the verdict for a caller who went away.
+func (v *Verifier) impatient() verdict {
+	return verdict{err: v.unknown(validate.ErrIntrospectionUnavailable, 0, errWaiting)}
+}
+
+func (e *entry) verdict() verdict {
+	return verdict{token: e.token, claims: e.claims, answered: true, asked: e.asked, until: e.until}
+}
+
+// join returns the flight for key, which it begins if there is none, or what
+// became known meanwhile.
+func (v *Verifier) join(s *side, key flightKey, raw string) (*flight, verdict) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return nil, verdict{err: v.unknown(validate.ErrIntrospectionUnavailable, 0, errClosed)}
+	}
+	now := v.clock()
+	if e := v.live.get(key.digest, now, key.allow); e != nil {
+		return nil, e.verdict()
+	}
+	if err := v.refused.get(key.digest, now); err != nil { // [IN-13]
+		return nil, verdict{err: err, answered: err.Code.Class() == validate.BadToken}
+	}
+	f := v.flights[key]
+	if f == nil { // [IN-16]
+		f = &flight{done: make(chan struct{})}
+		v.flights[key] = f
+		v.flying.Add(1)
+		go v.fly(s, key, raw, f)
+	}
+	return f, verdict{}
+}
+
+// fly finds the answer and remembers it before anybody else can ask again. A
+// flight that was flushed meanwhile serves those who wait for it, no more.
+func (v *Verifier) fly(s *side, key flightKey, raw string, f *flight) {
+	defer v.flying.Done()
+	defer close(f.done)
+	f.verdict = v.find(s, key.allow, raw)
+	v.mu.Lock()
+	flushed := f.flushed
+	if !flushed { // [IN-15]
+		delete(v.flights, key)
+		v.remember(key.digest, f.verdict)
+	}
+	v.mu.Unlock()
+	if flushed && v.shared != nil { // after what this flight may have stored there
+		v.shared.remove(raw)
+	}
+}
+
+// remember keeps a verdict for its time. An answer replaces the one before.
+// The caller locks.
+func (v *Verifier) remember(d digest, known verdict) {
+	if known.err != nil && known.answered {
+		v.live.remove(d)
+	}
+	switch now := v.clock(); {
+	case !known.until.After(now): // [IN-13]
+	case known.err != nil:
+		v.refused.put(d, refusal{err: known.err, until: known.until})
+	default:
+		v.live.put(&entry{digest: d, token: known.token, claims: known.claims, asked: known.asked, until: known.until}, now)
+	}
+}
+
+// find asks the shared level, then the server. A panic becomes an error.
+func (v *Verifier) find(s *side, allow time.Duration, raw string) (found verdict) {
+	defer func() {
+		if recover() != nil { // [PV-07]
+			found = verdict{err: v.unknown(validate.ErrInternal, 0, errPanic)}
+		}
+	}()
+	if v.shared != nil {
+		if found, ok := v.fromShared(s, allow, raw); ok {
+			return found
+		}
+	}
+	asked := v.clock()
+	t, refused := v.gate.enter(v.issuer, asked)
+	if refused != nil {
+		return verdict{err: refused}
+	}
+	r, failed := v.exchange(raw)
+	now := v.clock()
+	v.log(v.gate.leave(t, now, failed), failed)
+	if failed != nil {
+		return v.failed(failed, now)
+	}
+	found = v.judge(s, r)
+	found.asked = asked
+	found.until = asked.Add(v.life(r, found, asked, allow))
+	if v.shared != nil && found.claims != "" && found.err == nil && found.until.After(now) {
+		v.shared.put(raw, sealed{asked: found.asked, until: found.until, claims: found.claims}, now)
+	}
+	return found
+}
+
+// exchange makes one call, detached from every caller. A panic in it becomes a
+// failure.
+func (v *Verifier) exchange(raw string) (r reply, f *failure) {
+	defer func() {
+		if recover() != nil { // [PV-07]
+			r, f = reply{}, &failure{code: validate.ErrInternal, err: errPanic}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(v.ctx, v.config.Limits.Timeout) // [IN-16]
+	defer cancel()
+	r, f = v.asker.ask(ctx, raw)
+	if f != nil && v.ctx.Err() != nil {
+		return reply{}, &failure{code: validate.ErrIntrospectionUnavailable, err: errClosed}
+	}
+	return r, f
+}
+
+// failed is a failure's verdict. It is remembered, for a moment, only if it
+// may lie in this token.
+func (v *Verifier) failed(f *failure, now time.Time) verdict {
+	known := verdict{err: v.unknown(f.code, v.gate.retry(now), f)}
+	if !f.counts && f.pause == 0 {
+		known.until = now.Add(failedToken) // [IN-16]
+	}
+	return known
+}
+
+// judge holds an answer to the rules.
+func (v *Verifier) judge(s *side, r reply) verdict {
+	switch {
+	case !r.active: // [IN-04]
+		return verdict{answered: true, err: &validate.Error{Code: validate.ErrInactive, Issuer: v.issuer}}
+	case r.token != nil:
+		return verdict{answered: true, token: r.token}
+	}
+	known := verdict{answered: true, claims: r.claims}
+	token, err := s.answers.Judge(r.claims)
+	if err == nil {
+		known.token = token
+	} else if !errors.As(err, &known.err) {
+		known.err = &validate.Error{Code: validate.ErrInternal, Issuer: v.issuer, Err: err}
+	}
+	return known
+}
+
+// life is how long an answer is used: no longer than its kind may, than the
+// server says and than the token is valid.
+func (v *Verifier) life(r reply, known verdict, asked time.Time, allow time.Duration) time.Duration {
+	if r.noStore { // [IN-13]
+		return 0
+	}
+	life := min(v.config.Cache.Negative, maxNegative) // [IN-13]
+	if known.err == nil {
+		life = v.bounded(known.token, asked, allow)
+	}
+	if r.hasMaxAge { // [IN-13]
+		life = min(life, r.maxAge)
+	}
+	return life
+}
+
+// bounded is how long an active answer is used at most.
+func (v *Verifier) bounded(t *validate.Token, asked time.Time, allow time.Duration) time.Duration {
+	life := min(max(v.config.Cache.Positive, allow), maxPositive) // [IN-13]
+	return min(life, t.ExpiresAt.Sub(asked))                      // [IN-13]
+}

@@ -1,0 +1,152 @@
+package introspect
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bearward/bearward/validate"
+)
+
+const (
+	breakAfter = 5               // failures in a row
+	probeEvery = 5 * time.Second // one call while the server is down
+	minPause   = time.Second     // of Retry-After
+	maxPause   = time.Minute
+)
+
+// gate decides whether the server may be asked now. Its breaker opens after
+// failures in a row that speak for the server's state: any answer in between
+// resets it, and what may lie in one token never counts, so junk does not open
+// it. A server that fails on junk with 5xx lets whoever sends it open the
+// breaker; what is cached passes, and one call in probeEvery still goes out.
+type gate struct {
+	parallel int
+
+	mu     sync.Mutex
+	rate   *rate.Limiter
+	flying int
+	calls  uint64
+
+	failures int // counted, in a row
+	open     bool
+	probing  bool
+	probe    time.Time // while open: when the next one may begin
+	paused   time.Time // ask nobody before
+	alarmed  bool      // wrong credentials were logged
+
+	down        bool // the last call that says something about the server failed
+	lastErr     error
+	lastSuccess time.Time
+}
+
+func newGate(limits Limits) *gate {
+	return &gate{parallel: limits.Parallel, rate: rate.NewLimiter(rate.Limit(limits.PerSecond), limits.PerSecond)}
+}
+
+// turn is the leave to make one call.
+type turn struct{ probe bool }
+
+// enter asks for a turn. The refusal is of class Unavailable, and comes at
+// once.
+func (g *gate) enter(issuer string, now time.Time) (turn, *validate.Error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if wait := g.wait(now); wait > 0 { // [IN-16]
+		return turn{}, unknown(issuer, validate.ErrIntrospectionUnavailable, wait, g.cause())
+	}
+	if g.flying >= g.parallel || !g.rate.AllowN(now, 1) { // [IN-16]
+		return turn{}, unknown(issuer, validate.ErrIntrospectionBusy, time.Second, errBusy)
+	}
+	t := turn{probe: g.open}
+	if g.open {
+		g.probing, g.probe = true, now.Add(probeEvery) // [IN-16]
+	}
+	g.flying++
+	g.calls++
+	return t, nil
+}
+
+// wait is how long nobody may ask; 0: not at all. The caller locks.
+func (g *gate) wait(now time.Time) time.Duration {
+	wait := g.paused.Sub(now)
+	if g.open {
+		wait = max(wait, g.probe.Sub(now))
+		if g.probing {
+			wait = max(wait, time.Second)
+		}
+	}
+	return max(wait, 0)
+}
+
+// cause is why nobody may ask. The caller locks.
+func (g *gate) cause() error {
+	if g.lastErr == nil {
+		return errPaused
+	}
+	return g.lastErr
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// change is what the log has to be told.
+type change struct{ opened, closed, refused bool }
+
+// leave ends a turn with what came of it.
+func (g *gate) leave(t turn, now time.Time, f *failure) (c change) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flying--
+	if t.probe {
+		g.probing = false
+	}
+	if f == nil {
+		c.closed = g.open
+		g.failures, g.open, g.alarmed, g.down, g.lastErr = 0, false, false, false, nil // [IN-16]
+		g.lastSuccess = now
+		return c
+	}
+	g.lastErr = f.err
+	if f.counts { // [IN-16]
+		g.down = true
+		g.failures++
+	} else if t.probe {
+		g.probe = now // it says nothing about the server: the turn is not used up
+	}
+	if f.pause > 0 { // [IN-16]
+		g.down, g.paused = true, latest(g.paused, now.Add(min(max(f.pause, minPause), maxPause)))
+	}
+	if !g.open && g.failures >= breakAfter { // [IN-16]
+		g.open, g.probe, c.opened = true, now.Add(probeEvery), true
+	}
+	if f.code == validate.ErrIntrospectionRefused && !g.alarmed { // [IN-05]
+		g.alarmed, c.refused = true, true
+	}
+	return c
+}
+
+// retry is how long it is not worth to ask after a failure.
+func (g *gate) retry(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.wait(now)
+}
+
+// health fills in what the gate knows.
+func (g *gate) health(h *Health, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h.Up, h.LastSuccess, h.Calls = !g.down, g.lastSuccess, g.calls
+	if g.lastErr != nil {
+		h.LastError = explained(g.lastErr)
+	}
+	if wait := g.wait(now); wait > 0 {
+		h.NextTry = now.Add(wait)
+	}
+}
