@@ -1,0 +1,168 @@
+package introspect
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+var (
+	errTokenSource = errors.New("there is no token for the endpoint")
+	errAssertion   = errors.New("the client's assertion cannot be signed")
+)
+
+// check returns all faults of the credentials. A field that the method does
+// not use is one: it would be ignored.
+func (a *Auth) check() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	secret, key, certificate, bearer := false, false, false, false
+	switch a.Method {
+	case Basic, BasicRaw, Post:
+		secret = true
+	case PrivateKeyJWT:
+		key = true
+	case TLS, SelfSignedTLS:
+		certificate = true
+	case Bearer:
+		bearer = true
+	case None:
+	case "":
+		return errors.New("an authentication method is required")
+	default:
+		return fmt.Errorf("authentication method %q is not known", a.Method)
+	}
+	if a.ClientID == "" && a.Method != Bearer && a.Method != None { // [IN-02]
+		fault("method %s needs a client id", a.Method)
+	}
+	if hasControl(a.ClientID) || a.Method == BasicRaw && strings.Contains(a.ClientID, ":") {
+		fault("the client id has a character that cannot be sent")
+	}
+	set := a.Token != "" || a.TokenSource != nil
+	for _, f := range []struct {
+		what      string
+		used, set bool
+	}{
+		{"a client secret", secret, a.Secret != ""},
+		{"a key", key, a.Key != nil},
+		{"a token or a token source", bearer, set},
+	} {
+		if f.used && !f.set { // [IN-02]
+			fault("method %s needs %s", a.Method, f.what)
+		}
+		if !f.used && f.set { // [IN-02]
+			fault("method %s does not use %s", a.Method, f.what)
+		}
+	}
+	if !key && (a.KeyID != "" || a.Algorithm != "" || a.Audience != "") { // [IN-02]
+		fault("method %s does not use key id, algorithm and audience", a.Method)
+	}
+	if certificate && a.Certificate == nil { // [IN-02]
+		fault("method %s needs a client certificate", a.Method)
+	}
+	if hasControl(a.Secret) { // [IN-02]
+		fault("the client secret has a control character, perhaps the line break at the end of its file")
+	}
+	return errors.Join(append(faults, a.checkMaterial())...)
+}
+
+// checkMaterial looks into what was given.
+func (a *Auth) checkMaterial() error {
+	var faults []error
+	if a.Token != "" && a.TokenSource != nil {
+		faults = append(faults, errors.New("a token and a token source are given, want one"))
+	}
+	if a.Token != "" && !isBearerToken(a.Token) {
+		faults = append(faults, errors.New("the token for the endpoint has a character that no token has"))
+	}
+	if a.Key != nil {
+		_, err := signatureAlgorithm(a.Key.Public(), a.Algorithm)
+		faults = append(faults, err)
+	}
+	if c := a.Certificate; c != nil && (len(c.Certificate) == 0 || c.PrivateKey == nil) {
+		faults = append(faults, errors.New("the client certificate is empty or has no key"))
+	}
+	return errors.Join(faults...)
+}
+
+// credentials is what each request carries: data, or what makes it.
+type credentials struct {
+	header    string // of Authorization
+	form      string // further members, each with an ampersand in front
+	assertion *renewed[string]
+	source    func(context.Context) (string, error)
+}
+
+// newCredentials expects an Auth that was checked.
+func newCredentials(a Auth, issuer string, clock func() time.Time) credentials {
+	var c credentials
+	switch a.Method {
+	case Basic:
+		c.header = basic(url.QueryEscape(a.ClientID), url.QueryEscape(a.Secret)) // [IN-02]
+	case BasicRaw:
+		c.header = basic(a.ClientID, a.Secret)
+	case Post:
+		c.form = member("client_id", a.ClientID) + member("client_secret", a.Secret) // [IN-02]
+	case PrivateKeyJWT:
+		c.form = member("client_id", a.ClientID) + member("client_assertion_type", assertionType)
+		c.assertion = newAssertions(a, issuer, clock)
+	case TLS, SelfSignedTLS:
+		c.form = member("client_id", a.ClientID) // [IN-02]
+	case Bearer:
+		c.source = a.TokenSource
+		if a.Token != "" {
+			c.header = "Bearer " + a.Token // [IN-02]
+		}
+	case None:
+	}
+	return c
+}
+
+// authenticate returns the form with what authenticates the caller, and sets
+// Authorization where the method uses it.
+func (c *credentials) authenticate(ctx context.Context, form string, header http.Header) (string, *failure) {
+	if c.header != "" {
+		header.Set("Authorization", c.header)
+	}
+	form += c.form
+	if c.assertion != nil {
+		signed, err := c.assertion.get(ctx)
+		if err != nil {
+			return "", refused(err)
+		}
+		form += member("client_assertion", signed) // [IN-02]
+	}
+	if c.source != nil {
+		token, err := c.source(ctx)
+		if err != nil {
+			return "", refused(fmt.Errorf("%w: %w", errTokenSource, err))
+		}
+		if !isBearerToken(token) { // [IN-02]
+			return "", refused(errTokenSource)
+		}
+		header.Set("Authorization", "Bearer "+token) // [IN-02]
+	}
+	return form, nil
+}
+
+// basic is RFC 7617 §2.
+func basic(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+}
+
+func member(name, value string) string { return "&" + name + "=" + url.QueryEscape(value) }
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// isBearerToken reports whether s can stand in a header: visible ASCII.
+func isBearerToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}
+
