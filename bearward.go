@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 )
@@ -23,6 +24,10 @@ type Config struct {
 
 	Realm      string // of challenges; default Resource
 	NoMetadata bool   // no metadata document and no resource_metadata in challenges
+
+	// Revocation is asked about every valid token before it is accepted:
+	// validate.NewRevocationList, a list on Redis, or your own; nil: none.
+	Revocation validate.Revocation
 
 	Observer middleware.Observer // told of every decision; nil: Logger is, if set
 	Logger   *slog.Logger        // refusals and the state of keys; nil: keys go to slog.Default
@@ -47,6 +52,16 @@ type Issuer struct {
 	MaxLifetime time.Duration    // ceiling on exp - iat; 0: none
 	ScopeClaim  validate.ScopeClaim
 
+	Preset     string   // a provider's habits, see validate.Presets; default "generic": RFC 9068
+	RolesClaim string   // where the roles are, see validate.ListClaim; default the preset's
+	ClientIDs  []string // the clients whose tokens are accepted; empty: any
+	Tenants    []string // with {tenantid} in URL: the accepted tenants, or "any" alone
+
+	// Introspection asks the issuer about its opaque tokens, and about its
+	// JWTs where it says so; nil: opaque tokens are refused.
+	Introspection *Introspection
+	OpaquePrefix  string // how its opaque tokens begin, where several issuers have some
+
 	// Where the keys come from: by default the issuer's metadata at its
 	// well-known locations names the key set. At most one of these is set.
 	DiscoveryURL string             // metadata elsewhere
@@ -64,6 +79,27 @@ type Refresh struct {
 	Interval time.Duration // where the server says nothing; default 15 min
 	Cooldown time.Duration // between fetches for unknown keys; default 30 s
 	MaxStale time.Duration // how long the last good keys serve through an outage; default 24 h
+}
+
+// Introspection is how an issuer is asked about tokens (RFC 7662).
+type Introspection struct {
+	Endpoint string          // default: what the issuer's metadata names
+	Auth     introspect.Auth // how this API authenticates itself; required
+
+	NoOpaque bool          // the issuer has no opaque tokens: only Always or Every use this
+	NoJWT    bool          // the issuer has no JWTs, and need not publish keys
+	Always   bool          // JWTs need a live answer as well, as old as Cache.Positive allows
+	Every    time.Duration // or: one that is at most so old; up to 5 min
+
+	TrustServer     bool // answers may lack aud: the server answers each caller about its own tokens only
+	NoTokenTypeHint bool
+	SignedResponse  introspect.SignedResponse // RFC 9701; default introspect.Off
+	SignedAudience  []string                  // aud of signed answers; default Auth.ClientID
+
+	Cache     introspect.CacheConfig
+	Limits    introspect.Limits
+	Shared    introspect.Store // second level for several processes; nil: none
+	SharedKey []byte           // seals it; default derived from the secret in Auth
 }
 
 // New checks the configuration, reports all faults at once, and makes a Guard.

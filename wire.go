@@ -2,10 +2,13 @@ package bearward
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
+	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
@@ -17,7 +20,7 @@ import (
 func wire(cfg Config) (middleware.Config, error) {
 	core := middleware.Config{
 		Resource: cfg.Resource, Realm: cfg.Realm, NoMetadata: cfg.NoMetadata,
-		Observer: observer(cfg), Logger: cfg.Logger, Clock: cfg.Clock,
+		Observer: observer(cfg), Revocation: cfg.Revocation, Logger: cfg.Logger, Clock: cfg.Clock,
 	}
 	var faults []error
 	for n, issuer := range cfg.Issuers {
@@ -54,21 +57,109 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 	if i.Name == "" {
 		i.Name = defaultName(i.URL)
 	}
+	wired := middleware.Issuer{URL: i.URL, Name: i.Name, Audience: i.Audience}
 	keys, sourceErr := keySource(cfg, i)
 	config := validate.Config{
 		Issuer: i.URL, Audience: i.Audience, Keys: keys, Profile: i.Profile, Algorithms: i.Algorithms,
 		Leeway: i.Leeway, MaxLifetime: i.MaxLifetime, ScopeClaim: i.ScopeClaim, Clock: cfg.Clock,
+		Preset: i.Preset, RolesClaim: i.RolesClaim, ClientIDs: i.ClientIDs, Tenants: i.Tenants,
 	}
 	if sourceErr != nil {
 		config.Keys = noKeys{} // its fault is reported already
 	}
-	jwt, err := validate.NewJWT(config)
-	if err := errors.Join(sourceErr, err); err != nil {
-		return middleware.Issuer{}, err
+	faults := []error{sourceErr}
+	if i.Introspection == nil || !i.Introspection.NoJWT {
+		jwt, err := validate.NewJWT(config)
+		if err == nil {
+			wired.Verifier, wired.Leeway, wired.NoAudience = jwt, jwt.Leeway(), jwt.NoAudience()
+		}
+		faults = append(faults, err)
 	}
-	return middleware.Issuer{
-		URL: i.URL, Name: i.Name, Audience: i.Audience, Leeway: jwt.Leeway(), Verifier: jwt, Keys: upstream(keys, i.URL),
-	}, nil
+	if wired.Verifier != nil || i.Introspection.signed() {
+		wired.Keys = upstream(keys, i.URL)
+	}
+	faults = append(faults, wireIntrospection(cfg, i, config, &wired))
+	return wired, distinct(faults...)
+}
+
+// distinct joins errors and says each once: JWTs and answers of one issuer
+// share settings.
+func distinct(errs ...error) error {
+	var out []error
+	said := map[string]bool{}
+	for pending := errs; len(pending) > 0; pending = pending[1:] {
+		err := pending[0]
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			pending = append(append(pending[:1:1], joined.Unwrap()...), pending[1:]...)
+			continue
+		}
+		if err != nil && !said[err.Error()] {
+			said[err.Error()] = true
+			out = append(out, err)
+		}
+	}
+	return errors.Join(out...)
+}
+
+// wireIntrospection adds the issuer's live side.
+func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middleware.Issuer) error {
+	in := i.Introspection
+	if in == nil {
+		if i.OpaquePrefix != "" {
+			return errors.New("OpaquePrefix needs Introspection")
+		}
+		return nil
+	}
+	faults := []error{in.check(i)}
+	token.TrustServer = in.TrustServer
+	verifier, err := introspect.New(introspect.Config{
+		Token: token, Endpoint: in.Endpoint, DiscoveryURL: i.DiscoveryURL, Auth: in.Auth,
+		NoTokenTypeHint: in.NoTokenTypeHint, SignedResponse: in.SignedResponse, SignedAudience: in.SignedAudience,
+		Cache: in.Cache, Limits: in.Limits, Shared: in.Shared, SharedKey: in.SharedKey,
+		AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP, RootCAs: roots(cfg, i), Proxy: cfg.EgressProxy, Logger: cfg.Logger,
+	})
+	if err := errors.Join(append(faults, err)...); err != nil {
+		return err
+	}
+	wired.Introspection = verifier
+	wired.Leeway = verifier.Leeway()
+	wired.NoAudience = wired.NoAudience || in.TrustServer && !in.NoOpaque
+	wired.Opaque, wired.OpaquePrefix = !in.NoOpaque, i.OpaquePrefix
+	wired.Confirm, wired.ConfirmAge = in.Always || in.Every > 0, in.Every
+	return nil
+}
+
+// check returns settings that exclude each other or would mean nothing.
+func (in *Introspection) check(i Issuer) error {
+	var faults []error
+	live := in.Always || in.Every != 0
+	switch {
+	case in.Always && in.Every != 0:
+		faults = append(faults, errors.New("Introspection: Always and Every exclude each other"))
+	case in.Every < 0 || in.Every > 5*time.Minute:
+		faults = append(faults, fmt.Errorf("Introspection: Every %v is not within 0 to 5 min", in.Every))
+	case in.NoOpaque && !live:
+		faults = append(faults, errors.New("Introspection: nothing is asked about: NoOpaque without Always or Every"))
+	}
+	if in.NoJWT && (live || in.NoOpaque) {
+		faults = append(faults, errors.New("Introspection: NoJWT excludes Always, Every and NoOpaque"))
+	}
+	if in.NoOpaque && (i.OpaquePrefix != "" || in.TrustServer) {
+		faults = append(faults, errors.New("Introspection: NoOpaque excludes OpaquePrefix and TrustServer"))
+	}
+	return errors.Join(faults...)
+}
+
+// signed reports whether answers may be signed, so that keys are needed.
+func (in *Introspection) signed() bool {
+	return in != nil && in.SignedResponse != "" && in.SignedResponse != introspect.Off
+}
+
+func roots(cfg Config, i Issuer) *x509.CertPool {
+	if i.RootCAs != nil {
+		return i.RootCAs
+	}
+	return cfg.RootCAs
 }
 
 func keySource(cfg Config, i Issuer) (validate.KeySource, error) {
@@ -81,13 +172,9 @@ func keySource(cfg Config, i Issuer) (validate.KeySource, error) {
 	if i.DiscoveryURL != "" && i.JWKSURL != "" {
 		return nil, errors.New("DiscoveryURL and JWKSURL exclude each other")
 	}
-	roots := i.RootCAs
-	if roots == nil {
-		roots = cfg.RootCAs
-	}
 	source, err := jwks.Remote(jwks.Config{
 		Issuer: i.URL, DiscoveryURL: i.DiscoveryURL, JWKSURL: i.JWKSURL, Algorithms: i.Algorithms,
-		AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP, RootCAs: roots, Proxy: cfg.EgressProxy,
+		AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP, RootCAs: roots(cfg, i), Proxy: cfg.EgressProxy,
 		Refresh: i.Refresh.Interval, Cooldown: i.Refresh.Cooldown, MaxStale: i.Refresh.MaxStale,
 		Now: cfg.Clock, Logger: cfg.Logger,
 	})

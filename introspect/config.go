@@ -129,3 +129,6 @@ type Health struct {
 	Entries     int       // active tokens in the cache, about
 	SharedError string    // fixed text; why the second level is not used now
 }
+
+// Leeway returns the clock difference that the issuer is granted.
+func (v *Verifier) Leeway() time.Duration { return v.leeway }

@@ -120,7 +120,7 @@ func (s *state) standsForClient() bool {
 		return true
 	}
 	for i := range s.issuer.config.habits.Client {
-		if s.bears(&s.issuer.config.habits.Client[i]) { // [CL-17]
+		if has, clear := s.bears(&s.issuer.config.habits.Client[i]); has || !clear { // [CL-17]
 			return true
 		}
 	}
@@ -150,3 +150,9 @@ func (t *Token) ValidAt(now time.Time, leeway time.Duration) error {
 
 // Leeway returns the clock difference that this issuer is granted.
 func (j *JWT) Leeway() time.Duration { return j.config.Leeway }
+
+// NoAudience reports that tokens without aud are accepted, because their client
+// is looked at in its place: no route can ask for an audience then.
+func (j *JWT) NoAudience() bool {
+	return j.config.habits.ClientsForAud && len(j.config.ClientIDs) > 0
+}
