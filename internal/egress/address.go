@@ -92,6 +92,9 @@ func (c *Client) allowed(addr netip.Addr, plain bool) error {
 	if z == never || z == local && !c.config.AllowPrivate { // [JK-06]
 		return ErrAddress
 	}
+	if z == global && c.config.OnlyPrivate { // [IN-02]
+		return ErrPublic
+	}
 	if plain && z == global { // [JK-04]
 		return ErrScheme
 	}

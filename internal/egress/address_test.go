@@ -59,3 +59,15 @@ func TestGuard(t *testing.T) { // [JK-06]
 		}
 	}
 }
+
+func TestOnlyPrivate(t *testing.T) { // [IN-02]
+	for address, want := range map[string]error{
+		"8.8.8.8:443": ErrPublic, "[2606:4700::1]:443": ErrPublic, "127.0.0.1:443": nil, "[fd00::1]:443": nil,
+		"169.254.169.254:443": ErrAddress,
+	} {
+		c := &Client{config: Config{AllowPrivate: true, OnlyPrivate: true}}
+		if err := c.guard(false)("tcp", address, nil); !errors.Is(err, want) {
+			t.Errorf("%s: got %v", address, err)
+		}
+	}
+}

@@ -6,12 +6,9 @@
 package egress
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -23,6 +20,8 @@ const (
 	DefaultTimeout = 5 * time.Second
 	// DefaultMaxBytes is the largest body that is read.
 	DefaultMaxBytes = 1 << 20
+	// DefaultMaxIdlePerHost is how many unused connections to one server stay.
+	DefaultMaxIdlePerHost = 2
 
 	maxHeaderBytes = 64 << 10
 	idleTimeout    = 30 * time.Second
@@ -36,6 +35,9 @@ var (
 	ErrScheme = errors.New("https is required: AllowHTTP (allow_http) permits http to loopback and private addresses")
 	// ErrAddress says that a target is a private, loopback or special address.
 	ErrAddress = errors.New("address is not allowed: AllowPrivate (allow_private) permits loopback and private ones")
+	// ErrPublic says that a target is not a private or loopback address and only
+	// such are allowed.
+	ErrPublic = errors.New("only private and loopback addresses are allowed here")
 	// ErrRedirect says that the server answered with a redirect.
 	ErrRedirect = errors.New("redirects are not followed")
 	// ErrTooLarge says that the body is longer than is read.
@@ -48,26 +50,18 @@ var (
 type Config struct {
 	AllowPrivate bool           // https to private and loopback addresses too
 	AllowHTTP    bool           // implies AllowPrivate; plain http to such addresses only
+	OnlyPrivate  bool           // nothing else is reached; for requests without credentials
 	RootCAs      *x509.CertPool // nil: those of the system
 	Proxy        *url.URL       // http or https; nil: none, whatever the environment says
-	Timeout      time.Duration  // of a whole exchange; 0: DefaultTimeout
-	MaxBytes     int64          // of a body; 0: DefaultMaxBytes
-	Done         func(Call)     // told after each exchange; must not block
-}
 
-// Call is one finished exchange.
-type Call struct {
-	Host   string
-	Status int // 0 if there was no answer
-	Took   time.Duration
-	Err    error
-}
+	// Certificate is shown to every server that asks for one, whichever
+	// authorities it names (RFC 8705); nil: none.
+	Certificate *tls.Certificate
 
-// Response is an answer that was read to its end.
-type Response struct {
-	Status int
-	Header http.Header
-	Body   string
+	Timeout        time.Duration // of a whole exchange; 0: DefaultTimeout
+	MaxBytes       int64         // of a body; 0: DefaultMaxBytes
+	MaxIdlePerHost int           // 0: DefaultMaxIdlePerHost
+	Done           func(Call)    // told after each exchange; must not block
 }
 
 // Client is safe for concurrent use.
@@ -81,14 +75,17 @@ func New(cfg Config) (*Client, error) {
 	if p := cfg.Proxy; p != nil && (p.Scheme != "http" && p.Scheme != "https" || p.Hostname() == "") {
 		return nil, ErrProxy
 	}
-	if cfg.Timeout < 0 || cfg.MaxBytes < 0 {
-		return nil, errors.New("timeout and size must not be negative")
+	if cfg.Timeout < 0 || cfg.MaxBytes < 0 || cfg.MaxIdlePerHost < 0 {
+		return nil, errors.New("timeout, size and connections must not be negative")
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = DefaultTimeout // [JK-07]
 	}
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = DefaultMaxBytes // [JK-07]
+	}
+	if cfg.MaxIdlePerHost == 0 {
+		cfg.MaxIdlePerHost = DefaultMaxIdlePerHost
 	}
 	cfg.AllowPrivate = cfg.AllowPrivate || cfg.AllowHTTP
 	c := &Client{config: cfg}
@@ -108,8 +105,11 @@ func (c *Client) transport(plain bool) *http.Transport {
 		},
 		DisableCompression:     true, // [JK-07]
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		MaxIdleConnsPerHost:    2,
+		MaxIdleConnsPerHost:    c.config.MaxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
+	}
+	if c.config.Certificate != nil {
+		t.TLSClientConfig.GetClientCertificate = c.certificate // [IN-02]
 	}
 	if c.config.Proxy != nil {
 		t.Proxy = http.ProxyURL(c.config.Proxy)
@@ -119,62 +119,12 @@ func (c *Client) transport(plain bool) *http.Transport {
 	return t
 }
 
+func (c *Client) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return c.config.Certificate, nil
+}
+
 // CloseIdle closes connections that no exchange uses.
 func (c *Client) CloseIdle() {
 	c.secure.CloseIdleConnections()
 	c.plain.CloseIdleConnections()
-}
-
-// Get fetches a document. It returns an error for every redirect; any other
-// status is the caller's to judge. Errors never contain the URL.
-func (c *Client) Get(ctx context.Context, rawURL string) (Response, error) {
-	u, err := c.target(rawURL)
-	if err != nil {
-		return Response{}, err
-	}
-	began := time.Now()
-	resp, err := c.get(ctx, u)
-	if c.config.Done != nil {
-		c.config.Done(Call{Host: u.Host, Status: resp.Status, Took: time.Since(began), Err: err})
-	}
-	return resp, err
-}
-
-func (c *Client) get(ctx context.Context, u *url.URL) (Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return Response{}, ErrURL
-	}
-	req.Header.Set("Accept", "application/json, application/*+json")
-	req.Header.Set("User-Agent", "bearward")
-	transport := c.secure
-	if u.Scheme == "http" {
-		transport = c.plain
-	}
-	// A bare RoundTrip has no cookies and follows nothing.
-	answer, err := transport.RoundTrip(req)
-	if err != nil {
-		return Response{}, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	out := Response{Status: answer.StatusCode, Header: answer.Header}
-	if answer.StatusCode/100 == 3 { // [JK-07]
-		return out, ErrRedirect
-	}
-	out.Body, err = c.read(answer)
-	return out, err
-}
-
-func (c *Client) read(answer *http.Response) (string, error) {
-	most := c.config.MaxBytes
-	body, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
-	if err != nil {
-		return "", fmt.Errorf("reading the body: %w", err)
-	}
-	if int64(len(body)) > most { // [JK-07]
-		return "", ErrTooLarge
-	}
-	return string(body), nil
 }

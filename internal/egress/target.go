@@ -40,6 +40,9 @@ func (c *Client) host(host string, plain bool) error {
 	if plain && proxied { // [JK-04]
 		return ErrScheme
 	}
+	if c.config.OnlyPrivate && proxied { // [IN-02]
+		return ErrPublic
+	}
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	if local && proxied && !c.config.AllowPrivate { // [JK-06]
 		return ErrAddress

@@ -45,6 +45,11 @@ func TestCheck(t *testing.T) { // [JK-04 JK-06]
 		"with final dot":      {Config{}, "https://127.0.0.1.", ErrAddress},
 		"dot only":            {Config{}, "https://.", ErrAddress},
 
+		"private only":         {Config{AllowPrivate: true, OnlyPrivate: true}, "https://8.8.8.8", ErrPublic},                    // [IN-02]
+		"private only literal": {Config{AllowPrivate: true, OnlyPrivate: true}, "https://10.0.0.1", nil},                         // [IN-02]
+		"private only by name": {Config{AllowPrivate: true, OnlyPrivate: true}, "https://idp.internal", nil},                     // judged when dialled
+		"private only proxied": {Config{Proxy: proxy, AllowPrivate: true, OnlyPrivate: true}, "https://idp.internal", ErrPublic}, // [IN-02]
+
 		"proxied":                  {Config{Proxy: proxy}, "https://login.example.com", nil},
 		"proxied literal":          {Config{Proxy: proxy}, "https://169.254.169.254", ErrAddress},
 		"proxied localhost":        {Config{Proxy: proxy}, "https://LOCALHOST.", ErrAddress},
@@ -73,6 +78,7 @@ func TestNewRefuses(t *testing.T) {
 		"proxy host":       {Proxy: &url.URL{Scheme: "http"}},
 		"negative timeout": {Timeout: -1},
 		"negative size":    {MaxBytes: -1},
+		"negative idle":    {MaxIdlePerHost: -1},
 	} {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%s: no error", name)
