@@ -21,10 +21,9 @@ type metadata struct {
 	url   string // "" if there is no document
 	paths []string
 
-	mu     sync.RWMutex
-	doc    document
-	scopes map[string]bool
-	body   []byte
+	mu   sync.RWMutex
+	doc  document
+	body []byte
 }
 
 type document struct {
@@ -32,10 +31,11 @@ type document struct {
 	AuthorizationServers []string `json:"authorization_servers"`
 	ScopesSupported      []string `json:"scopes_supported,omitempty"`
 	BearerMethods        []string `json:"bearer_methods_supported"`
+	DetailTypes          []string `json:"authorization_details_types_supported,omitempty"`
 }
 
 func newMetadata(config Config) (*metadata, error) {
-	m := &metadata{scopes: map[string]bool{}}
+	m := &metadata{}
 	if config.Resource == "" {
 		return m, nil
 	}
@@ -78,26 +78,30 @@ func writable(s string) bool {
 	return true
 }
 
-// add publishes the scopes of a route that was prepared, unless it hides.
+// add publishes the scopes and detail types of a route that was prepared,
+// unless it hides.
 func (m *metadata) add(c *compiled) {
 	if m.url == "" || c.policy.public || c.policy.Hide { // [ER-22]
 		return
 	}
+	var types []string
+	for _, d := range c.policy.Details {
+		types = append(types, d.Type)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before := len(m.scopes)
-	for _, s := range suggestible(slices.Concat(c.policy.AllScopes, c.policy.AnyScope)) {
-		m.scopes[s] = true
+	insert(&m.doc.ScopesSupported, suggestible(slices.Concat(c.policy.AllScopes, c.policy.AnyScope)))
+	insert(&m.doc.DetailTypes, types) // [MD-09]
+	_ = m.write()                     // strings only: cannot fail where newMetadata did not
+}
+
+// insert adds what is new and keeps the list sorted.
+func insert(list *[]string, values []string) {
+	for _, v := range values {
+		if at, found := slices.BinarySearch(*list, v); !found {
+			*list = slices.Insert(*list, at, v)
+		}
 	}
-	if len(m.scopes) == before {
-		return
-	}
-	m.doc.ScopesSupported = m.doc.ScopesSupported[:0:0]
-	for s := range m.scopes {
-		m.doc.ScopesSupported = append(m.doc.ScopesSupported, s)
-	}
-	slices.Sort(m.doc.ScopesSupported)
-	_ = m.write() // strings only: cannot fail where newMetadata did not
 }
 
 func (m *metadata) write() error {

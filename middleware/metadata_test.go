@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,6 +153,30 @@ func TestMetadataScopes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if body := document(t, g, root); !strings.Contains(body, `"scopes_supported":["a","g","h","i","j","k","read","write"],`) {
+		t.Errorf("%s", body)
+	}
+}
+
+// TestMetadataDetailTypes: those of prepared policies that do not hide, sorted,
+// each once. [MD-09 ER-22]
+func TestMetadataDetailTypes(t *testing.T) {
+	g := resource(t, api)
+	if body := document(t, g, root); strings.Contains(body, "authorization_details") {
+		t.Errorf("a member without values: %s", body)
+	}
+	hidden := demands(middleware.Detail{Type: "secret"})
+	hidden.Hide = true
+	for _, p := range []middleware.Policy{
+		demands(middleware.Detail{Type: "payment"}, middleware.Detail{Type: "account", Actions: []string{"read"}}), hidden,
+		demands(middleware.MatchDetail("consent", func(context.Context, struct{}) bool { return true }), middleware.Detail{Type: "payment"}),
+	} {
+		if _, err := g.Prepare(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = g.Decide(t.Context(), request(), demands(middleware.Detail{Type: "unprepared"}))
+	_, _ = g.Prepare(demands(middleware.Detail{Type: "faulty"}, middleware.Detail{}))
+	if body := document(t, g, root); !strings.Contains(body, `"authorization_details_types_supported":["account","consent","payment"]`) || strings.Contains(body, "scopes_supported") {
 		t.Errorf("%s", body)
 	}
 }

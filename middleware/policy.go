@@ -20,6 +20,13 @@ type Policy struct {
 	ACR    []string      // authentication contexts, preferred first (RFC 9470)
 	MaxAge time.Duration // of the user's authentication, whole seconds
 
+	// What the token itself says beyond scopes: every one of each list has to be
+	// in Token.Roles, Token.Permissions or Token.Groups. No client can ask for
+	// these, so a missing one is not insufficient_scope but a plain 403.
+	Roles, Permissions, Groups []string
+
+	Details []Detail // each covered by one object of authorization_details (RFC 9396)
+
 	Profile validate.Profile // RFC9068 tightens issuers with profile compat
 
 	UserOnly     bool // refuse tokens that stand for a client
@@ -28,7 +35,8 @@ type Policy struct {
 	Hide         bool // answer 404 where it would be 403
 
 	// Implies reports that the scope have covers the scope need. It must be
-	// pure. Equal scopes need no Implies.
+	// pure. Equal scopes need no Implies. It serves AllScopes and AnyScope and
+	// nothing else: challenges name the scopes needed, as they are.
 	Implies func(have, need string) bool
 	// Check is the route's own condition, asked last. Its error is a refusal
 	// (403) unless its code says that a service is unavailable (503) or that
@@ -75,6 +83,30 @@ func (p Policy) WithIssuers(issuers ...string) Policy {
 // WithAnyScope returns a copy that also demands at least one of the scopes.
 func (p Policy) WithAnyScope(scopes ...string) Policy {
 	p.AnyScope = slices.Clone(scopes)
+	return p
+}
+
+// WithRoles returns a copy that demands every one of the roles.
+func (p Policy) WithRoles(roles ...string) Policy {
+	p.Roles = slices.Clone(roles)
+	return p
+}
+
+// WithPermissions returns a copy that demands every one of the permissions.
+func (p Policy) WithPermissions(permissions ...string) Policy {
+	p.Permissions = slices.Clone(permissions)
+	return p
+}
+
+// WithGroups returns a copy that demands every one of the groups.
+func (p Policy) WithGroups(groups ...string) Policy {
+	p.Groups = slices.Clone(groups)
+	return p
+}
+
+// WithDetails returns a copy that demands a grant for each of the details.
+func (p Policy) WithDetails(details ...Detail) Policy {
+	p.Details = cloneDetails(details)
 	return p
 }
 

@@ -23,6 +23,7 @@ type compiled struct {
 	scope    string // what the challenge names
 	acr      string
 	maxAge   string
+	details  []demand
 	stepUp   bool
 	narrowed bool // Audience is set
 }
@@ -46,9 +47,10 @@ func (g *Guard) Prepare(p Policy) (Policy, error) {
 }
 
 func (p Policy) clone() Policy {
-	for _, list := range []*[]string{&p.AllScopes, &p.AnyScope, &p.Audience, &p.Issuers, &p.Schemes, &p.ACR} {
+	for _, list := range []*[]string{&p.AllScopes, &p.AnyScope, &p.Audience, &p.Issuers, &p.Schemes, &p.ACR, &p.Roles, &p.Permissions, &p.Groups} {
 		*list = slices.Clone(*list)
 	}
+	p.Details = cloneDetails(p.Details)
 	p.compiled = nil
 	return p
 }
@@ -68,6 +70,8 @@ func (c *compiled) unchanged(p *Policy) bool {
 	return slices.Equal(p.AllScopes, q.AllScopes) && slices.Equal(p.AnyScope, q.AnyScope) &&
 		slices.Equal(p.Audience, q.Audience) && slices.Equal(p.Issuers, q.Issuers) &&
 		slices.Equal(p.Schemes, q.Schemes) && slices.Equal(p.ACR, q.ACR) &&
+		slices.Equal(p.Roles, q.Roles) && slices.Equal(p.Permissions, q.Permissions) &&
+		slices.Equal(p.Groups, q.Groups) && slices.EqualFunc(p.Details, q.Details, equalDetails) &&
 		p.MaxAge == q.MaxAge && p.Profile == q.Profile && p.UserOnly == q.UserOnly &&
 		p.NoDelegation == q.NoDelegation && p.Optional == q.Optional && p.Hide == q.Hide &&
 		p.Route == q.Route && p.public == q.public &&
@@ -87,6 +91,7 @@ func (g *Guard) compile(p Policy) (*compiled, error) {
 	}
 	var faults []error
 	faults = append(faults, c.checkWords()...)
+	faults = append(faults, c.checkGrants()...)
 	faults = append(faults, c.resolveIssuers()...)
 	if p.MaxAge < 0 || p.MaxAge%time.Second != 0 {
 		faults = append(faults, fmt.Errorf("MaxAge %v is not a number of whole seconds", p.MaxAge))
@@ -117,6 +122,22 @@ func (c *compiled) checkWords() (faults []error) {
 	for _, s := range p.ACR {
 		if !validate.ScopeToken(s) { // [AZ-15]
 			faults = append(faults, fmt.Errorf("%q cannot be an acr value in a challenge", s))
+		}
+	}
+	return faults
+}
+
+// checkGrants refuses what no token could satisfy, or any token by accident.
+func (c *compiled) checkGrants() (faults []error) {
+	for i := range memberships {
+		m := &memberships[i]
+		if slices.ContainsFunc(m.need(&c.policy), bad) { // [AZ-08]
+			faults = append(faults, fmt.Errorf("an entry of %s is empty or not UTF-8", m.name))
+		}
+	}
+	for i := range c.policy.Details {
+		if err := c.policy.Details[i].check(); err != nil { // [AZ-12]
+			faults = append(faults, err)
 		}
 	}
 	return faults
@@ -168,6 +189,9 @@ func (c *compiled) precompute() {
 		c.maxAge = strconv.FormatInt(int64(p.MaxAge/time.Second), 10)
 	}
 	c.stepUp = len(p.ACR) > 0 || p.MaxAge > 0
+	for _, d := range p.Details {
+		c.details = append(c.details, demand{d, d.wants()})
+	}
 }
 
 // suggestible leaves out what a resource server does not ask clients to ask

@@ -29,7 +29,42 @@ var faults = map[string]struct {
 	"weaker profile":      {middleware.Policy{Profile: validate.Compat}, "tighten"},
 	"unknown profile":     {middleware.Policy{Profile: "x"}, "tighten"},
 	"scheme not offered":  {middleware.Policy{Schemes: []string{"DPoP"}}, `"DPoP" is not offered`},
+	"empty role":          {middleware.Policy{}.WithRoles("a", ""), "roles"},            // [AZ-08]
+	"empty permission":    {middleware.Policy{}.WithPermissions(""), "permissions"},     // [AZ-08]
+	"group, not UTF-8":    {middleware.Policy{}.WithGroups("a\xff"), "groups"},          // [AZ-08]
+	"detail without type": {demands(middleware.Detail{Actions: []string{"a"}}), "Type"}, // [AZ-12]
+	"type, not UTF-8":     {demands(middleware.Detail{Type: "\xff"}), "Type"},           // [AZ-12]
+	"empty action":        {demands(middleware.Detail{Type: "a", Actions: []string{""}}), "actions"},
+	"repeated data type":  {demands(middleware.Detail{Type: "a", DataTypes: []string{"b", "c", "b"}}), "datatypes"},
+	"empty privilege":     {demands(middleware.Detail{Type: "a", Privileges: []string{"b", ""}}), "privileges"},
+	"identifier, no UTF8": {demands(middleware.Detail{Type: "a", Identifier: "\xff"}), "identifier"},
+	"field of no value":   {demands(fieldsOf("b")), "values of b"},
+	"field of no name":    {demands(fieldsOf("", "c")), `"" cannot be`},
+	"field for actions":   {demands(fieldsOf("actions", "c")), `"actions" cannot be`},
+	"field for locations": {demands(fieldsOf("locations", "c")), `"locations" cannot be`},
+	"field for type":      {demands(fieldsOf("type", "c")), `"type" cannot be`},
+	"second detail":       {demands(middleware.Detail{Type: "a"}, middleware.Detail{}), "Type"},
+	"typed, no function":  {demands(middleware.MatchDetail[struct{}]("a", nil)), "no function"},
+	"typed, no type":      {demands(middleware.MatchDetail("", func(context.Context, struct{}) bool { return true })), "Type"},
+	"typed by a map":      {demands(middleware.MatchDetail("a", func(context.Context, map[string]any) bool { return true })), "struct"}, // [AZ-12]
+	"typed by a number":   {demands(middleware.MatchDetail("a", func(context.Context, int) bool { return true })), "struct"},
+	"typed by a date":     {demands(middleware.MatchDetail("a", func(context.Context, time.Time) bool { return true })), "MatchDetail"},
+	"typed and plain":     {demands(typedAndPlain()), "takes no Actions"},
 	"scheme among others": {middleware.Policy{Schemes: []string{"Bearer", "Basic"}}, `"Basic" is not offered`},
+}
+
+func demands(details ...middleware.Detail) middleware.Policy {
+	return middleware.Policy{}.WithDetails(details...)
+}
+
+func fieldsOf(name string, values ...string) middleware.Detail {
+	return middleware.Detail{Type: "a", Fields: map[string][]string{name: values}}
+}
+
+func typedAndPlain() middleware.Detail {
+	d := middleware.MatchDetail("a", func(context.Context, struct{}) bool { return true })
+	d.Identifier = "b"
+	return d
 }
 
 // TestPolicyFaults: each is found when the policy is prepared, and answers 500
@@ -153,13 +188,16 @@ func TestUnpreparedPolicy(t *testing.T) {
 
 // TestWith: the short forms copy.
 func TestWith(t *testing.T) {
-	lists := [][]string{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}}
-	p := middleware.Scopes(lists[0]...).WithAnyScope(lists[1]...).WithACR(lists[2]...).WithAudience(lists[3]...).WithIssuers(lists[4]...)
+	lists := [][]string{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}, {"g"}, {"h"}, {"i"}}
+	detail := middleware.Detail{Type: "t", Actions: lists[8], Fields: map[string][]string{"f": lists[8]}}
+	p := middleware.Scopes(lists[0]...).WithAnyScope(lists[1]...).WithACR(lists[2]...).WithAudience(lists[3]...).WithIssuers(lists[4]...).
+		WithRoles(lists[5]...).WithPermissions(lists[6]...).WithGroups(lists[7]...).WithDetails(detail)
 	for _, l := range lists {
 		l[0] = "changed"
 	}
-	got := p.AllScopes[0] + p.AnyScope[0] + p.ACR[0] + p.Audience[0] + p.Issuers[0]
-	if got != "abcde" {
+	got := p.AllScopes[0] + p.AnyScope[0] + p.ACR[0] + p.Audience[0] + p.Issuers[0] +
+		p.Roles[0] + p.Permissions[0] + p.Groups[0] + p.Details[0].Actions[0] + p.Details[0].Fields["f"][0]
+	if got != "abcdefghii" {
 		t.Errorf("%s", got)
 	}
 	q := p.WithMaxAge(time.Minute)

@@ -49,8 +49,8 @@ var statusRules = []rule{
 }
 
 // routeRules come after the token was found valid, in the order in which a
-// client can act on them: token, binding, step-up, client kind, scope, own
-// check.
+// client can act on them: token, binding, step-up, client kind, scope, details,
+// roles, own check.
 var routeRules = []rule{
 	{"still-valid", []validate.Code{validate.ErrExpired, validate.ErrNotYetValid}, "RFC 7519 §4.1.4", checkTimes, nil},            // [CA-02 TR-18]
 	{"route-issuer", []validate.Code{validate.ErrIssuerRefused}, "RFC 8725 §3.8", checkRouteIssuer, nil},                          // [CL-08]
@@ -59,8 +59,10 @@ var routeRules = []rule{
 	{"route-scheme", []validate.Code{validate.ErrSchemeRefused}, "RFC 9110 §11.1", checkScheme, nil},
 	{"binding", []validate.Code{validate.ErrConfirmationUnproven}, "RFC 9449 §7.2, RFC 8705 §3", checkBinding, nil}, // [CL-21]
 	{"authentication", []validate.Code{validate.ErrAuthenticationImpossible, validate.ErrAuthenticationContext, validate.ErrAuthenticationAge}, "RFC 9470 §3", checkAuthentication, showAuthentication},
-	{"user", []validate.Code{validate.ErrUserRequired}, "RFC 9700 §4.15", checkUser, nil},                 // [CL-17]
-	{"delegation", []validate.Code{validate.ErrDelegationRefused}, "RFC 8693 §4.1", checkDelegation, nil}, // [CL-26]
-	{"route-scope", []validate.Code{validate.ErrScopeMissing}, "RFC 6750 §3.1", checkScopes, showScopes},  // [AZ-01]
+	{"user", []validate.Code{validate.ErrUserRequired}, "RFC 9700 §4.15", checkUser, nil},                                            // [CL-17]
+	{"delegation", []validate.Code{validate.ErrDelegationRefused}, "RFC 8693 §4.1", checkDelegation, nil},                            // [CL-26]
+	{"route-scope", []validate.Code{validate.ErrScopeMissing}, "RFC 6750 §3.1", checkScopes, showScopes},                             // [AZ-01]
+	{"route-details", []validate.Code{validate.ErrDetailsMissing}, "RFC 9396 §9", checkDetails, showDetails},                         // [AZ-14]
+	{"route-roles", []validate.Code{validate.ErrClaimsInvalid, validate.ErrRoleMissing}, "RFC 9068 §2.2.3.1", checkRoles, showRoles}, // [AZ-08]
 	{"route-check", []validate.Code{validate.ErrCheckRefused}, "project", checkOwn, nil},
 }

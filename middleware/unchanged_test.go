@@ -31,6 +31,8 @@ func other(t *testing.T, p *Policy, field reflect.StructField) {
 	switch {
 	case field.Name == "public":
 		p.public = !p.public
+	case field.Name == "Details":
+		p.Details = []Detail{{Type: "other"}}
 	case v.Kind() == reflect.Slice:
 		v.Set(reflect.ValueOf([]string{"other"}))
 	case v.Kind() == reflect.Bool:
@@ -66,7 +68,8 @@ func TestUnchangedSeesEveryField(t *testing.T) {
 	full := Policy{
 		AllScopes: []string{"a"}, AnyScope: []string{"b"}, Audience: []string{"https://api.example.test"}, Issuers: []string{"a"},
 		Schemes: []string{"Bearer"}, ACR: []string{"phr"}, MaxAge: time.Minute, Profile: validate.RFC9068, UserOnly: true,
-		NoDelegation: true, Hide: true, Route: "route",
+		NoDelegation: true, Hide: true, Route: "route", Roles: []string{"c"}, Permissions: []string{"d"}, Groups: []string{"e"},
+		Details: []Detail{everyMember()},
 		Implies: func(have, need string) bool { return have == need }, Check: func(context.Context, *validate.Token) error { return validate.ErrCheckRefused },
 	}
 	prepared, err := g.Prepare(full)
@@ -83,7 +86,7 @@ func TestUnchangedSeesEveryField(t *testing.T) {
 			t.Errorf("%s: the change is not noticed", f.Name)
 		}
 	}
-	for _, list := range []*[]string{&prepared.AllScopes, &prepared.AnyScope, &prepared.Audience, &prepared.Issuers, &prepared.Schemes, &prepared.ACR} {
+	for _, list := range []*[]string{&prepared.AllScopes, &prepared.AnyScope, &prepared.Audience, &prepared.Issuers, &prepared.Schemes, &prepared.ACR, &prepared.Roles, &prepared.Permissions, &prepared.Groups} {
 		before := (*list)[0]
 		(*list)[0] = "written"
 		if prepared.compiled.unchanged(&prepared) {
@@ -96,6 +99,63 @@ func TestUnchangedSeesEveryField(t *testing.T) {
 	}
 	if c, err := plain(t).compiledFor(&prepared); err != nil || c == prepared.compiled {
 		t.Error("another guard uses this guard's policy")
+	}
+}
+
+// everyMember is a demand with all that a plain one can have.
+func everyMember() Detail {
+	return Detail{
+		Type: "a", Actions: []string{"b"}, DataTypes: []string{"c"}, Privileges: []string{"d"}, Identifier: "e",
+		Fields: map[string][]string{"f": {"g"}},
+	}
+}
+
+// TestUnchangedSeesEveryDetail: as above, for what a demand consists of, and
+// for what its lists and maps hold.
+func TestUnchangedSeesEveryDetail(t *testing.T) {
+	g := plain(t)
+	typed := MatchDetail("a", func(context.Context, struct{}) bool { return true })
+	changes := map[string]func(*Detail){
+		"Type":       func(d *Detail) { d.Type = "x" },
+		"Actions":    func(d *Detail) { d.Actions = append(d.Actions, "x") },
+		"DataTypes":  func(d *Detail) { d.DataTypes = nil },
+		"Privileges": func(d *Detail) { d.Privileges = []string{"x"} },
+		"Identifier": func(d *Detail) { d.Identifier = "" },
+		"Fields":     func(d *Detail) { d.Fields = map[string][]string{"f": {"x"}} },
+		"typed":      func(d *Detail) { d.typed = typed.typed },
+
+		"an action":      func(d *Detail) { d.Actions[0] = "x" },
+		"a data type":    func(d *Detail) { d.DataTypes[0] = "x" },
+		"a privilege":    func(d *Detail) { d.Privileges[0] = "x" },
+		"a field":        func(d *Detail) { d.Fields["x"] = []string{"y"} },
+		"a field's name": func(d *Detail) { d.Fields["x"] = d.Fields["f"]; delete(d.Fields, "f") },
+		"a field's list": func(d *Detail) { d.Fields["f"][0] = "x" },
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Detail]()) {
+		if changes[f.Name] == nil {
+			t.Errorf("the field %s needs a line here and in equalDetails", f.Name)
+		}
+	}
+	for name, change := range changes {
+		p, err := g.Prepare(Policy{Details: []Detail{everyMember()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.compiled.unchanged(&p) {
+			t.Fatal("the policy as Prepare returned it counts as changed")
+		}
+		change(&p.Details[0])
+		if p.compiled.unchanged(&p) {
+			t.Errorf("%s: the change is not noticed", name)
+		}
+	}
+	p, err := g.Prepare(Policy{}.WithDetails(typed))
+	if err != nil || !p.compiled.unchanged(&p) {
+		t.Fatalf("a typed demand counts as changed: %v", err)
+	}
+	p.Details[0] = MatchDetail("a", func(context.Context, struct{}) bool { return true })
+	if p.compiled.unchanged(&p) {
+		t.Error("another function of the same text is not noticed")
 	}
 }
 
