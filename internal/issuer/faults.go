@@ -8,9 +8,18 @@ import (
 	"slices"
 )
 
-// Fault is a way in which metadata and keys are unavailable or wrong. The
-// token endpoint never breaks.
+// Fault is a way in which metadata and keys, or introspection, are unavailable
+// or wrong. The token endpoint never breaks.
 type Fault string
+
+// part is what breaks together.
+type part int
+
+const (
+	documents part = iota // metadata and keys
+	live                  // introspection, tokeninfo and revocation
+	parts
+)
 
 // The faults. Each lasts until Heal or the next Break.
 const (
@@ -49,36 +58,37 @@ var answers = map[Fault]func(*Server, http.ResponseWriter, *http.Request){
 // Faults returns every fault.
 func Faults() []Fault { return slices.Sorted(maps.Keys(answers)) }
 
-// Break begins a fault.
+// Break begins a fault of metadata and keys.
 func (s *Server) Break(f Fault) error {
 	if _, ok := answers[f]; !ok {
 		return fmt.Errorf("issuer: no fault %q, there are %q", f, Faults())
 	}
-	s.turn(f)
+	s.turn(documents, f)
 	return nil
 }
 
-// Heal ends the fault. Requests that Slow holds are answered.
-func (s *Server) Heal() { s.turn(healthy) }
+// Heal ends the fault of metadata and keys. Requests that Slow holds are
+// answered.
+func (s *Server) Heal() { s.turn(documents, healthy) }
 
-func (s *Server) turn(f Fault) {
+func (s *Server) turn(p part, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = f
+	s.faults[p] = f
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-func (s *Server) broken() Fault {
+func (s *Server) broken(p part) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fault
+	return s.faults[p]
 }
 
 // breakable answers with the current fault, or with next.
 func (s *Server) breakable(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if answer := answers[s.broken()]; answer != nil {
+		if answer := answers[s.broken(documents)]; answer != nil {
 			answer(s, w, r)
 			return
 		}
@@ -88,12 +98,13 @@ func (s *Server) breakable(next http.HandlerFunc) http.HandlerFunc {
 
 // hold ends with the fault or with the connection, which Close closes.
 func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
+	route := s.routes[r.URL.Path]
 	for {
 		s.mu.Lock()
-		fault, changed := s.fault, s.changed
+		fault, changed := s.faults[route.part], s.changed
 		s.mu.Unlock()
 		if fault != Slow {
-			s.routes[r.URL.Path](w, r)
+			route.answer(w, r)
 			return
 		}
 		select {

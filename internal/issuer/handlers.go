@@ -17,23 +17,44 @@ const (
 	maxPaths    = 256 // counted one by one
 )
 
+// route is what stands at a path.
+type route struct {
+	methods string // as in Allow
+	answer  http.HandlerFunc
+	part    part
+}
+
+const (
+	reads  = "GET, HEAD"
+	posts  = "POST"
+	either = "GET, HEAD, POST" // a redirect may turn POST into GET
+)
+
 // table maps exact paths, so that nothing is cleaned or redirected. Documents
 // that a redirect leads to stand beside the ones that can break.
-func (s *Server) table() map[string]http.HandlerFunc {
-	routes := map[string]http.HandlerFunc{}
+func (s *Server) table() map[string]route {
+	routes := map[string]route{}
 	path := strings.TrimSuffix(s.config.Path, "/")
 	for _, p := range []string{
 		"/.well-known/oauth-authorization-server" + path,
 		"/.well-known/openid-configuration" + path,
 		path + "/.well-known/openid-configuration",
 	} {
-		routes[p] = s.breakable(s.discovery)
-		routes[movedPrefix+p] = s.discovery
+		routes[p] = route{reads, s.breakable(s.discovery), documents}
+		routes[movedPrefix+p] = route{reads, s.discovery, documents}
 	}
-	routes[jwksPath] = s.breakable(s.jwks)
-	routes[movedPrefix+jwksPath] = s.jwks
+	routes[jwksPath] = route{reads, s.breakable(s.jwks), documents}
+	routes[movedPrefix+jwksPath] = route{reads, s.jwks, documents}
 	if s.config.TokenEndpoint {
-		routes[tokenPath] = s.token
+		routes[tokenPath] = route{reads, s.token, documents}
+	}
+	if len(s.config.Clients) > 0 {
+		routes[introspectionPath] = route{posts, s.form(s.introspect), live}
+		routes[movedPrefix+introspectionPath] = route{either, s.introspectMoved, live}
+		routes[revocationPath] = route{posts, s.form(s.revoke), live}
+	}
+	if s.config.TokenInfo {
+		routes[tokenInfoPath] = route{posts, s.form(s.tokenInfo), live}
 	}
 	return routes
 }
@@ -47,15 +68,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.active.Done()
 	// The virtual clock also dates the answers.
 	w.Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat))
-	handler, ok := s.routes[r.URL.Path]
+	route, ok := s.routes[r.URL.Path]
 	switch {
 	case !ok:
 		http.Error(w, "not found", http.StatusNotFound)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "GET only", http.StatusMethodNotAllowed)
+	case !slices.Contains(strings.Split(route.methods, ", "), r.Method):
+		w.Header().Set("Allow", route.methods)
+		http.Error(w, route.methods+" only", http.StatusMethodNotAllowed)
 	default:
-		handler(w, r)
+		route.answer(w, r)
 	}
 }
 
@@ -84,6 +105,8 @@ type metadata struct {
 	ResponseTypes []string `json:"response_types_supported"`
 	SubjectTypes  []string `json:"subject_types_supported"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Introspection string   `json:"introspection_endpoint,omitempty"`
+	Revocation    string   `json:"revocation_endpoint,omitempty"`
 	Padding       string   `json:"padding,omitempty"`
 }
 
@@ -99,7 +122,10 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	if s.config.TokenEndpoint {
 		doc.TokenEndpoint = origin + tokenPath
 	}
-	switch s.broken() {
+	if len(s.config.Clients) > 0 {
+		doc.Introspection, doc.Revocation = origin+introspectionPath, origin+revocationPath
+	}
+	switch s.broken(documents) {
 	case WrongIssuer:
 		doc.Issuer += "/other"
 	case Huge:
@@ -115,7 +141,7 @@ type keySet struct {
 
 func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
 	set := keySet{Keys: s.JWKS()}
-	switch s.broken() {
+	switch s.broken(documents) {
 	case EmptySet:
 		set.Keys = []JWK{}
 	case Huge:

@@ -8,9 +8,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/bearward/bearward/internal/jose"
 )
 
 // algorithm says how keys of a signature algorithm are made and hashed.
@@ -130,4 +133,19 @@ func (s *Server) Key(alg string) crypto.PublicKey {
 		return nil
 	}
 	return k.private.Public()
+}
+
+// publicKey returns the issuer's own key that a header names, published or
+// withdrawn and still signing.
+func (s *Server) publicKey(header jose.Header) crypto.PublicKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := slices.AppendSeq(slices.Clone(s.keys.published), maps.Values(s.keys.signing))
+	i := slices.IndexFunc(own, func(k *key) bool {
+		return k.id == header.KeyID && jose.Canonical(k.alg) == jose.Canonical(header.Algorithm)
+	})
+	if i < 0 {
+		return nil
+	}
+	return own[i].private.Public()
 }

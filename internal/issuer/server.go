@@ -1,12 +1,14 @@
 // Package issuer is a small authorization server on loopback: the side of it
 // that a resource server sees. It publishes metadata (RFC 8414, OpenID Connect
 // Discovery) and keys (RFC 7517), mints access tokens (RFC 9068), right ones
-// and wrong ones on purpose, and can be broken on demand.
+// and wrong ones on purpose, answers introspection (RFC 7662, RFC 9701) and
+// revocation (RFC 7009), and can be broken on demand.
 //
 // It hands out tokens to whoever asks, so it listens on loopback only.
 package issuer
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +32,13 @@ type Config struct {
 	Now           func() time.Time // default time.Now
 	CacheControl  string           // of the documents; default max-age=300
 	TokenEndpoint bool             // serve GET /token, for everybody who can connect
+
+	Clients      []Client       // who may POST /introspect and /revoke; without any there are no such endpoints
+	OpaquePrefix string         // how opaque tokens begin; default nothing
+	Phantom      bool           // answer introspection with Accept: application/jwt by a JWT
+	TokenInfo    bool           // serve POST /tokeninfo in Google's manner, for everybody who can connect
+	TLS          bool           // https with a self-made certificate, see RootCAs; asks for client certificates
+	ClientCAs    *x509.CertPool // who signs the client certificates of tls_client_auth
 }
 
 // Server is a running issuer. It is safe for concurrent use.
@@ -37,7 +46,8 @@ type Server struct {
 	config Config
 	url    string
 	moved  string // origin that Redirect leads to
-	routes map[string]http.HandlerFunc
+	routes map[string]route
+	roots  *x509.CertPool // of the self-made certificate; nil without TLS
 	http   http.Server
 	serve  sync.WaitGroup
 
@@ -45,8 +55,9 @@ type Server struct {
 	closed  bool
 	active  sync.WaitGroup // handlers; Add only with mu held and closed unset
 	keys    keyRing
-	fault   Fault
-	changed chan struct{} // closed when fault changes
+	faults  [parts]Fault
+	changed chan struct{} // closed when a fault changes
+	book    book
 	counts  map[string]int
 	total   int
 	arrived chan struct{} // closed when a request arrives
@@ -59,7 +70,7 @@ func Start(config Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: config, fault: healthy, counts: map[string]int{},
+		config: config, counts: map[string]int{}, book: newBook(),
 		changed: make(chan struct{}), arrived: make(chan struct{}),
 	}
 	if err := s.keys.rotate(config.Algorithms); err != nil {
@@ -74,8 +85,15 @@ func Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, main.Close())
 	}
-	s.url = "http://" + main.Addr().String() + config.Path
-	s.moved = "http://" + elsewhere.Addr().String() + movedPrefix
+	scheme := "http://"
+	if config.TLS {
+		scheme = "https://"
+		if err := s.secure(); err != nil {
+			return nil, errors.Join(err, main.Close(), elsewhere.Close())
+		}
+	}
+	s.url = scheme + main.Addr().String() + config.Path
+	s.moved = scheme + elsewhere.Addr().String() + movedPrefix
 	s.routes = s.table()
 	s.http.Handler = s
 	s.http.ReadHeaderTimeout = 10 * time.Second
@@ -84,7 +102,7 @@ func Start(config Config) (*Server, error) {
 	// a request on a connection that it believed to be alive.
 	s.http.SetKeepAlivesEnabled(false)
 	for _, l := range []net.Listener{main, elsewhere} {
-		s.serve.Go(func() { _ = s.http.Serve(l) })
+		s.serve.Go(func() { _ = s.listen(l) })
 	}
 	return s, nil
 }
@@ -97,6 +115,7 @@ func (c *Config) prepare() error {
 	if c.Path != "" && (c.Path[0] != '/' || strings.Contains(c.Path, "//") || strings.ContainsAny(c.Path, "?#%\\")) {
 		faults = append(faults, fmt.Errorf("issuer: path %q must be plain and start with one slash", c.Path))
 	}
+	faults = append(faults, c.checkClients()...)
 	if len(c.Algorithms) == 0 {
 		c.Algorithms = []string{"ES256"}
 	}
@@ -126,6 +145,13 @@ func listen(addr string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("issuer: %s is not a loopback address", l.Addr()), l.Close())
 	}
 	return l, nil
+}
+
+func (s *Server) listen(l net.Listener) error {
+	if s.config.TLS {
+		return s.http.ServeTLS(l, "", "")
+	}
+	return s.http.Serve(l)
 }
 
 // URL is the issuer identifier.

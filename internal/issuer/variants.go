@@ -34,7 +34,7 @@ func (s *Server) Mint(kind string, claims map[string]any) (string, error) {
 	if i < 0 {
 		return "", fmt.Errorf("issuer: no kind of token is named %q, there are: %s", kind, strings.Join(names(), " "))
 	}
-	return s.mint(&variants[i], claims)
+	return s.mint(&variants[i], nil, claims)
 }
 
 func names() []string {
@@ -45,8 +45,8 @@ func names() []string {
 	return all
 }
 
-func (s *Server) mint(v *Variant, claims map[string]any) (string, error) {
-	d, err := s.begun(nil, claims)
+func (s *Server) mint(v *Variant, header, claims map[string]any) (string, error) {
+	d, err := s.begun(header, claims)
 	if err != nil {
 		return "", err
 	}
