@@ -40,7 +40,7 @@ func (s *fake) ask(ctx context.Context, raw string) (reply, *failure) {
 		select {
 		case <-block:
 		case <-ctx.Done():
-			return reply{}, broken(ctx.Err())
+			return reply{}, outOfOrder(ctx.Err())
 		}
 	}
 	if panics {
@@ -79,8 +79,8 @@ func (s *fake) holds(c chan struct{}) { s.set(func() { s.block = c }) }
 
 var errDown = errors.New("connection refused")
 
-// broken is a failure of the server, odd is one of the token.
-func broken(err error) *failure {
+// outOfOrder is a failure of the server, odd is one of the token.
+func outOfOrder(err error) *failure {
 	return &failure{code: validate.ErrIntrospectionUnavailable, err: err, counts: true}
 }
 
