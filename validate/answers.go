@@ -22,7 +22,7 @@ type Answers struct {
 // NewAnswers checks the configuration, all of it at once. Keys and Algorithms
 // are not used.
 func NewAnswers(config Config) (*Answers, error) {
-	config.Profile = Compat
+	config.Profile, config.answers = Compat, true
 	err := config.prepare()
 	if IsTemplate(config.Issuer) {
 		err = errors.Join(err, fmt.Errorf("issuer %q: nobody can be asked about the tokens of many issuers", config.Issuer))
@@ -52,6 +52,13 @@ func (a *Answers) Explain(claims string) ([]Finding, *Token) {
 
 // Dialect says how the preset's servers are asked; see AnswerHabits.
 func (a *Answers) Dialect() string { return a.rules.config.habits.Answer.Dialect }
+
+// EndpointHint returns where the preset's servers are asked, below the issuer,
+// if their metadata does not say; "" if it is not known.
+func (a *Answers) EndpointHint() string { return a.rules.config.habits.Answer.Endpoint }
+
+// Leeway returns the clock difference that this issuer is granted.
+func (a *Answers) Leeway() time.Duration { return a.rules.config.Leeway }
 
 // ClientIDs returns the clients whose tokens are accepted; empty: any.
 func (a *Answers) ClientIDs() []string { return slices.Clone(a.rules.config.ClientIDs) }

@@ -2,11 +2,9 @@ package validate
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/internal/printable"
 )
 
@@ -37,7 +35,7 @@ type Finding struct {
 // It makes the same calls as Verify, and no more. The Token is nil unless
 // every rule passed.
 func (j *JWT) Explain(ctx context.Context, raw string) ([]Finding, *Token) {
-	s := state{ctx: ctx, raw: raw}
+	s := state{ctx: ctx, raw: raw, issuer: j}
 	findings := s.explain(nil, shape)
 	return j.explain(&s, findings)
 }
@@ -109,65 +107,37 @@ func established(findings []Finding) (have stage) {
 
 // sharpen names the fix more exactly where the values tell.
 func (s *state) sharpen(f Finding) string {
-	if s.issuer != nil {
-		if fix := s.trapped(f.Rule); fix != "" {
-			return fix
-		}
-	}
 	switch {
 	case f.Code == ErrIssuerUnknown && strings.TrimSuffix(f.Expected, "/") == strings.TrimSuffix(f.Found, "/"):
 		return "configured issuer and iss differ only in the final slash; copy iss exactly"
 	case f.Code == ErrTypeRefused && strings.HasSuffix(s.claims.marker, "_hash"):
 		return "this is an ID token (" + s.claims.marker + "), which is for the client; send the access token"
+	}
+	if s.issuer != nil {
+		rule := f.Rule
+		if f.Code == ErrNotJWT {
+			rule = "compact"
+		}
+		if t := s.trap(rule); t != nil {
+			return t.Fix
+		}
+	}
+	switch {
 	case f.Code == ErrAlgorithmRefused && strings.HasPrefix(f.Found, "HS"):
 		return "the token is signed with a shared secret; switch the authorization server to RS256 or ES256"
-	case f.Code == ErrAudienceRefused && f.Found == "account":
-		return "aud is only \"account\": add an audience mapper for this API at the authorization server"
 	case f.Code == ErrExpired && s.now.Sub(s.token.ExpiresAt) > 24*time.Hour:
 		return "the token expired more than a day ago; get a new one"
 	}
 	return f.Fix
 }
 
-// trapped returns the fix of the first trap of the issuer's preset that fits
-// the rule that failed and the token, or "".
-func (s *state) trapped(rule string) string {
+// trap returns the first trap of the issuer's preset that fits the rule that
+// failed and the token, or nil.
+func (s *state) trap(rule string) *Trap {
 	for i := range s.issuer.config.habits.Traps {
-		t := &s.issuer.config.habits.Traps[i]
-		if t.Rule == rule && (t.Claim == "" || s.shows(t)) {
-			return t.Fix
+		if t := &s.issuer.config.habits.Traps[i]; t.Rule == rule && s.shows(&t.Sign) {
+			return t
 		}
 	}
-	return ""
-}
-
-// shows reports whether the token has what the trap looks for.
-func (s *state) shows(t *Trap) bool {
-	if s.token == nil {
-		return false
-	}
-	source, claim := s.token.claims, t.Claim
-	if member, ok := strings.CutPrefix(claim, "header."); ok {
-		header, err := jose.DecodeText(s.parts.Header)
-		if err != nil {
-			return false
-		}
-		source, claim = header, member
-	}
-	raw, err := lookup(source, claim)
-	if err != nil || raw == "" {
-		return false
-	}
-	have := []string{raw}
-	if one, ok := text(raw); ok {
-		have = []string{one}
-	} else if list, err := memberTexts(raw); err == nil {
-		have = list
-	}
-	for _, h := range have {
-		if slices.Contains(t.Values, h) || len(t.Values) == 0 && strings.HasPrefix(h, t.Prefix) {
-			return true
-		}
-	}
-	return false
+	return nil
 }

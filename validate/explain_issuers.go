@@ -3,6 +3,7 @@ package validate
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/bearward/bearward/internal/printable"
 )
@@ -32,7 +33,7 @@ func (i *Issuers) Explain(ctx context.Context, raw string) ([]Finding, *Token) {
 	if j, ok := leaf.JWT.(*JWT); ok {
 		return j.explain(&s, findings)
 	}
-	return i.explainForeign(&s, leaf.JWT, nil, findings)
+	return i.explainForeign(&s, leaf, nil, findings)
 }
 
 // single returns the rules of the only issuer, if there is one and the token
@@ -50,7 +51,7 @@ func failedAt(findings []Finding) int {
 	return slices.IndexFunc(findings, func(f Finding) bool { return f.Status == Failed })
 }
 
-func (i *Issuers) explainForeign(s *state, v Verifier, refusal *Error, findings []Finding) ([]Finding, *Token) {
+func (i *Issuers) explainForeign(s *state, leaf *Leaf, refusal *Error, findings []Finding) ([]Finding, *Token) {
 	line := Finding{Rule: "issuer", Status: Passed, Source: "RFC 9068 §4", Expected: "a configured issuer"}
 	if s.token == nil {
 		line.Status = NotReached
@@ -61,21 +62,31 @@ func (i *Issuers) explainForeign(s *state, v Verifier, refusal *Error, findings 
 		line.Status, line.Code, line.Fix = Failed, refusal.Code, i.fix(s, refusal.Code)
 		return append(findings, line), nil
 	}
-	return ask("verifier", append(findings, line), func() (*Token, error) { return foreign(v, s) })
+	return ask("verifier", append(findings, line), func() (*Token, error) { return foreign(leaf, s) })
 }
 
 // fix names the trap that one of the configured presets knows for an issuer
-// that is not configured.
+// that is not configured: one on the same host, or one that the trap names.
 func (i *Issuers) fix(s *state, code Code) string {
 	for _, l := range i.leaves {
-		if j, ok := l.JWT.(*JWT); ok {
-			s.issuer = j
-			if fix := s.trapped("issuer"); fix != "" {
-				return fix
-			}
+		j, ok := l.JWT.(*JWT)
+		if !ok {
+			continue
+		}
+		s.issuer = j
+		t := s.trap("issuer")
+		if t != nil && (len(t.Sign.Values) > 0 || t.Sign.Prefix != "" || host(l.Issuer) == host(s.token.Issuer)) {
+			return t.Fix
 		}
 	}
 	return code.Fix()
+}
+
+// host is that of an issuer's URL, "" if it has none.
+func host(issuer string) string {
+	_, rest, _ := strings.Cut(issuer, "://")
+	before, _, _ := strings.Cut(rest, "/")
+	return before
 }
 
 // explainOpaque says where an opaque token belongs and what is said there. Of
@@ -101,8 +112,8 @@ func (i *Issuers) opaqueFix(fix string) string {
 	for _, l := range i.leaves {
 		if j, ok := l.JWT.(*JWT); ok {
 			s := state{issuer: j}
-			if better := s.trapped("compact"); better != "" {
-				return better
+			if t := s.trap("compact"); t != nil {
+				return t.Fix
 			}
 		}
 	}

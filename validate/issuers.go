@@ -119,7 +119,7 @@ func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 	if j, ok := leaf.JWT.(*JWT); ok {
 		return j.judge(&s)
 	}
-	return foreign(leaf.JWT, &s)
+	return foreign(leaf, &s)
 }
 
 func (i *Issuers) verifyOpaque(ctx context.Context, raw string, notJWT *Error) (*Token, error) {
@@ -191,9 +191,9 @@ var errBadVerifier = errors.New("a verifier returned neither the issuer's token 
 
 // foreign asks a verifier that is not ours and believes it only about the
 // issuer that was asked for.
-func foreign(v Verifier, s *state) (*Token, error) {
-	t, err := known(v.Verify(s.ctx, s.raw))
-	if err == nil && t.Issuer != s.token.Issuer {
+func foreign(leaf *Leaf, s *state) (*Token, error) {
+	t, err := known(leaf.JWT.Verify(s.ctx, s.raw))
+	if err == nil && t.Issuer != s.token.Issuer && t.Issuer != leaf.Issuer {
 		return nil, refuseFor(ErrInternal, errBadVerifier)
 	}
 	return t, err

@@ -43,10 +43,13 @@ func (t *Token) Entitlements() ([]string, error) { return t.list(ListClaim{Path:
 // RolesAt returns a list of names from any claim; see ListClaim.Path. Use it
 // for a second source of roles, those of one client for example:
 // "resource_access.orders-api.roles".
-func (t *Token) RolesAt(path string) ([]string, error) { return t.list(ListClaim{Path: path}) }
+func (t *Token) RolesAt(path string) ([]string, error) {
+	return t.list(ListClaim{Path: path, Keys: t.habits != nil && t.habits.Roles.Keys})
+}
 
 // list reads an array of strings, or of objects with a value as in SCIM (RFC
-// 7643 §4.1.2), or the member names of an object. Any other type is an error.
+// 7643 §4.1.2), or, with Keys, the member names of an object. Any other type is
+// an error.
 func (t *Token) list(claim ListClaim) ([]string, error) {
 	if t.claims == "" {
 		return nil, nil
@@ -59,7 +62,7 @@ func (t *Token) list(claim ListClaim) ([]string, error) {
 		return nil, nil
 	}
 	var out []string
-	if claim.Keys {
+	if claim.Keys && raw[0] == '{' {
 		out, err = memberNames(raw)
 	} else {
 		out, err = memberTexts(raw)

@@ -22,51 +22,54 @@ type Preset struct {
 	Groups      ListClaim  // zero: "groups"
 
 	IssuerSpellings map[string]string // further texts of iss, and the identifier that each stands for
-	Template        bool              // the issuer may contain {tenantid}
+	Template        bool              // the issuer may contain {tenantid}, and a key is the tenant's that it names
+	KeyIssuers      []string          // with Template: names of one and the same server, of which a key may have any
 	ClientsForAud   bool              // Config.ClientIDs may stand in for a missing aud
 	IDToken         bool              // the credential is an ID token by design, chosen with the preset
+	AnswersOnly     bool              // the access tokens are opaque: every JWT is another kind of token
 
 	Require []Mark // claims that say "access token"; all must hold
 	Client  []Mark // claims that say "no user is involved"; one is enough
 
 	Answer AnswerHabits
-	Traps  []Trap
+	Traps  []Trap // the first that fits is told
 }
 
 // ListClaim says where a list of names is.
 type ListClaim struct {
 	Path string // a claim; members inside of it by dots, or as a JSON Pointer (RFC 6901) that starts with a slash
-	Keys bool   // an object whose member names are the list, in place of an array
+	Keys bool   // it may be an object as well, whose member names are the list
 }
 
-// Mark is a claim and the values that it may have. Values that are strings are
-// compared exactly.
+// Mark is a claim and the values that it may have. Values are strings,
+// compared exactly; a value of another type is none of them.
 type Mark struct {
-	Claim    string
+	Claim    string   // see ListClaim.Path; "header." in front: a header member
 	Values   []string // one of; empty: any string
-	Suffix   string   // in place of Values: a string that ends so
 	Prefix   string   // in place of Values: a string that starts so
-	Absent   bool     // the claim is absent; for Client
+	Suffix   string   // in place of Values: a string that ends so
+	Absent   bool     // in place of Values: the claim is absent
 	Optional bool     // the claim may also be absent; for Require
-	JWT      bool     // only in JWTs
-	Answer   bool     // only in introspection answers
+
+	JWT    bool   // only in JWTs
+	Answer bool   // only in introspection answers
+	Issuer string // only where the configured issuer contains this text
 }
 
 // AnswerHabits are an introspection endpoint's.
 type AnswerHabits struct {
-	TokenTypes []string // further values of token_type that mean an access token, without case
-	Dialect    string   // "", "tokeninfo" or "phantom": how package introspect asks
-	Endpoint   string   // below the issuer, where its metadata does not name it
+	Scope      ScopeClaim // default of Config.ScopeClaim; zero: the string "scope", whatever the JWTs have
+	TokenTypes []string   // further values of token_type that mean an access token, in lower case
+	Dialect    string     // "", "tokeninfo" or "phantom": how package introspect asks
+	Endpoint   string     // path below the issuer, where its metadata names none
 }
 
 // Trap is a well-known wrong token, or a right one at a wrong configuration:
 // its Fix replaces that of the rule that failed.
 type Trap struct {
-	Rule   string // that failed
-	Claim  string // looked at; a list claim matches by any of its members; "header." in front: a header member
-	Prefix string // of its text; "" with Values empty: the claim is there at all
-	Values []string
-	Fix    string
+	Rule string // that failed; "compact" for every opaque token where a JWT is expected
+	Sign Mark   // what the token has; a list claim counts by any of its members; zero: anything
+	Fix  string
 }
 
 // Presets returns the table, in alphabetical order of names.

@@ -63,8 +63,9 @@ type Config struct {
 	// aud that is present must match all the same. It means nothing for JWTs.
 	TrustServer bool
 
-	habits Preset
-	tenant template
+	answers bool // it judges introspection answers, not JWTs
+	habits  Preset
+	tenant  template
 }
 
 // prepare fills in the defaults and returns every fault at once.
@@ -101,16 +102,28 @@ func (c *Config) preparePreset() (err error) {
 	if c.Profile == "" {
 		c.Profile = c.habits.Profile
 	}
-	if c.ScopeClaim == (ScopeClaim{}) {
+	switch {
+	case c.ScopeClaim != (ScopeClaim{}): // [AZ-04]
+	case c.answers:
+		c.ScopeClaim = c.habits.Answer.Scope
+	default:
 		c.ScopeClaim = c.habits.Scope
 	}
 	if c.ScopeClaim.Name == "" {
 		c.ScopeClaim.Name = "scope"
 	}
 	if c.RolesClaim != "" {
-		c.habits.Roles = ListClaim{Path: c.RolesClaim, Keys: c.habits.Roles.Keys && c.habits.Roles.Path == c.RolesClaim}
+		c.habits.Roles.Path = c.RolesClaim
 	}
+	c.habits.Require = c.concerning(c.habits.Require)
+	c.habits.Client = c.concerning(c.habits.Client)
+	c.habits.Traps = slices.DeleteFunc(slices.Clone(c.habits.Traps), func(t Trap) bool { return !t.Sign.concerns(c) })
 	return nil
+}
+
+// concerning returns those of the marks that mean anything here.
+func (c *Config) concerning(marks []Mark) []Mark {
+	return slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool { return !m.concerns(c) })
 }
 
 // prepareSignatures is the part of the configuration that only JWTs need.

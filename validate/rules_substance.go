@@ -55,6 +55,7 @@ func checkIssuer(s *state) *Error {
 		}
 	}
 	if as := c.habits.IssuerSpellings[s.token.Issuer]; as != "" && as == c.Issuer {
+		s.token.Issuer = as // one principal, not two
 		return nil
 	}
 	return refuseClaim(ErrIssuerUnknown, "iss")

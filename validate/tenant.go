@@ -111,15 +111,37 @@ func checkTenant(s *state) *Error {
 // keyOfIssuer holds the key's own issuer against the token's: one key set may
 // serve many tenants, each with keys of its own.
 func (s *state) keyOfIssuer(k *Key) bool {
-	if !s.issuer.config.habits.Template {
+	c := &s.issuer.config
+	if !c.habits.Template {
 		return true
 	}
 	if k.Issuer == "" {
-		return s.issuer.config.tenant == (template{}) // [JK-22]
+		return c.tenant == (template{}) // [JK-22]
 	}
-	if t, ok := newTemplate(k.Issuer); ok {
-		_, ok = t.tenant(s.token.Issuer)
+	return namesTenant(k.Issuer, s.token.Issuer) || c.habits.sameServer(k.Issuer, s.token.Issuer) // [JK-22]
+}
+
+// namesTenant reports whether of is issuer, or a template of it.
+func namesTenant(of, issuer string) bool {
+	if t, ok := newTemplate(of); ok {
+		_, ok = t.tenant(issuer)
 		return ok
 	}
-	return k.Issuer == s.token.Issuer // [JK-22]
+	return of == issuer
+}
+
+// sameServer reports whether both are names of one server for the same tenant.
+func (p *Preset) sameServer(key, token string) bool {
+	for _, name := range p.KeyIssuers {
+		t, _ := newTemplate(name)
+		id, ok := t.tenant(token)
+		if !ok {
+			continue
+		}
+		resolved := strings.Replace(key, tenantPlace, id, 1)
+		return slices.ContainsFunc(p.KeyIssuers, func(other string) bool {
+			return strings.Replace(other, tenantPlace, id, 1) == resolved
+		})
+	}
+	return false
 }
