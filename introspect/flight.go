@@ -199,6 +199,8 @@ func (v *Verifier) judge(s *side, r reply) verdict {
 	switch {
 	case !r.active: // [IN-04]
 		return verdict{answered: true, err: &validate.Error{Code: validate.ErrInactive, Issuer: v.issuer}}
+	case r.refusal != nil:
+		return verdict{answered: true, err: r.refusal}
 	case r.token != nil:
 		return verdict{answered: true, token: r.token}
 	}

@@ -35,19 +35,20 @@ func (p *phantomDialect) read(ctx context.Context, resp egress.Response) (reply,
 	if err == nil {
 		return reply{active: true, token: token}, nil
 	}
+	var refusal *validate.Error
+	if errors.As(err, &refusal) && slices.Contains(aboutToken, refusal.Code) { // [IN-07]
+		return reply{active: true, refusal: refusal}, nil
+	}
 	f := unusable(errPhantom)
-	switch code := validate.CodeOf(err); {
-	case code.Class() != validate.BadToken: // [IN-06]
-		f.code = code
-	case slices.Contains(aboutToken, code): // [IN-07]
+	if code := validate.CodeOf(err); code.Class() != validate.BadToken { // [IN-06]
 		f.code = code
 	}
 	return reply{}, f
 }
 
-// aboutToken are the refusals of a JWT that say something about the token
-// itself. All others mean that the server's answer is broken.
+// aboutToken are the refusals of a JWT that say something about the token. All
+// others mean that the server's answer is broken.
 var aboutToken = []validate.Code{
-	validate.ErrExpired, validate.ErrNotYetValid, validate.ErrLifetimeTooLong,
+	validate.ErrExpired, validate.ErrNotYetValid, validate.ErrLifetimeTooLong, validate.ErrKindRefused,
 	validate.ErrAudienceRefused, validate.ErrClientRefused, validate.ErrConfirmationInvalid,
 }

@@ -25,6 +25,9 @@ type reply struct {
 	// token is set instead where the answer was a JWT that the issuer's own
 	// rules have verified.
 	token *validate.Token
+	// refusal is set instead of both where that JWT is the issuer's and its
+	// rules refuse it.
+	refusal *validate.Error
 
 	noStore   bool          // Cache-Control: no-store or no-cache
 	maxAge    time.Duration // the answer is used no longer
