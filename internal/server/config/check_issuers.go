@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bearward/bearward/internal/jose"
+	"github.com/bearward/bearward/validate"
 )
 
 func (c *checker) issuers() {
@@ -27,8 +28,46 @@ func (c *checker) issuers() {
 				c.say(here, "algorithm %s cannot be allowed: the known ones are RS, PS and ES with 256, 384 or 512, and EdDSA or Ed25519", quote(alg))
 			}
 		}
+		c.preset(path, issuer)
 		c.keys(path, issuer)
+		c.introspection(path, issuer)
 	}
+	c.shared()
+}
+
+// preset checks the name, and what only some presets have.
+func (c *checker) preset(path string, issuer *Issuer) {
+	names, preset := presetNamed(issuer.Preset)
+	template := validate.IsTemplate(issuer.Issuer)
+	if preset != nil && template && !preset.Template {
+		c.say(path+".issuer", "preset %s has no issuers with {tenantid}", quote(issuer.Preset))
+	}
+	if preset == nil && !c.failed[path+".preset"] {
+		c.say(path+".preset", "%s is not a preset%s (there are %s)", quote(issuer.Preset), suggest(issuer.Preset, names), strings.Join(names, " "))
+	}
+	switch {
+	case c.given(path+".tenants") && !template:
+		c.say(path+".tenants", "tenants are for an issuer that contains {tenantid}")
+	case template && !c.given(path+".tenants") && !c.failed[path+".tenants"]: // [JK-22]
+		c.say(path+".issuer", "an issuer with {tenantid} needs tenants: the accepted ones, or any")
+	}
+	if template && issuer.DiscoveryURL == nil && issuer.JWKSURI == nil && issuer.JWKSFile == "" {
+		c.say(path+".issuer", "an issuer with {tenantid} has no metadata of its own: set discovery_url")
+	}
+	if c.given(path+".opaque_prefix") && issuer.Introspection == nil {
+		c.say(path+".opaque_prefix", "opaque tokens need introspection")
+	}
+}
+
+// presetNamed returns the names of all presets, and the one called name.
+func presetNamed(name string) (names []string, preset *validate.Preset) {
+	for _, p := range validate.Presets() {
+		names = append(names, p.Name)
+		if p.Name == name {
+			preset = &p
+		}
+	}
+	return names, preset
 }
 
 // identifier checks issuer (RFC 8414 §2) and derives the default name.
@@ -67,7 +106,11 @@ func (c *checker) issuerAudience(path string, issuer *Issuer) {
 // keys checks where the keys come from: discovery, one URL or one file.
 func (c *checker) keys(path string, issuer *Issuer) {
 	var network []string
-	for _, key := range []string{"discovery_url", "jwks_uri", "allow_private", "allow_http", "ca_file", "jwks"} {
+	keys := []string{"discovery_url", "jwks_uri", "allow_private", "allow_http", "ca_file", "jwks"}
+	if issuer.Introspection != nil && issuer.JWKSFile != "" { // its calls use the others
+		keys = []string{"jwks_uri", "jwks"}
+	}
+	for _, key := range keys {
 		if _, set := c.places[join(path, key)]; set {
 			network = append(network, key)
 		}

@@ -70,6 +70,18 @@ func TestCheck(t *testing.T) {
 		{"resource: http://api\nmetadata: true", "5:11: only an https resource has a metadata document"}, // [MD-02]
 		{"realm: 'a\"b'", "9:8: a realm is printable ASCII"},
 
+		// what instances share
+		{"redis: {url: 'redis://127.0.0.1'}", "9:8: nothing here uses redis"},
+		{"redis: {}", `"url" is missing`},
+		{"redis: {url: 'redis://127.0.0.1'}\nrevocation: {list: redis}", ""},
+		{"revocation: {list: redis}", "9:20: a list on redis needs redis"},
+		{"revocation: {list: memory}", "9:20: a list in memory is filled over admin, on a loopback address"},
+		{"revocation: {list: memory}\nadmin: 192.168.1.1:9001", "a list in memory is filled over admin"},
+		{"revocation: {list: memory}\nadmin: 127.0.0.1:9001", ""},
+		{"revocation: {list: memory, retention: 5m}\nadmin: 127.0.0.1:9001", `"5m" is below 1h`},
+		{rules + "details: [{actions: [a]}]}", `"type" is missing`},
+		{rules + "roles: []}", "this list is empty"},
+
 		// later parts of the contract, by name
 		{"mode: forward-auth", `2:7: "forward-auth" is part of the contract but not built yet`},
 		{"mode: ext-authz", `"ext-authz" is part of the contract but not built yet`},
@@ -80,11 +92,9 @@ func TestCheck(t *testing.T) {
 		{"client_cert_header: {}", `"client_cert_header" is part of the contract`},
 		{"dpop: {enabled: true}", `"dpop" is part of the contract`},
 		{"cache: {disabled: true}", `"cache" is part of the contract`},
-		{"redis: {url: x}", `"redis" is part of the contract`},
 		{"openapi: api.yaml", `"openapi" is part of the contract`},
 		{"report_only: true", `"report_only" is part of the contract`},
 		{"fapi: true", `"fapi" is part of the contract`},
-		{"revocation: {}", `"revocation" is part of the contract`},
 		{"wait_ready: 5s", `"wait_ready" is part of the contract`},
 		{"pprof: true", `"pprof" is part of the contract`},
 		{"tls: {cert_file: a, key_file: b, client_certs: request}", `"client_certs" is part of the contract`},
@@ -92,9 +102,7 @@ func TestCheck(t *testing.T) {
 		{rules + "binding: mtls}", `"mtls" is part of the contract`},
 		{rules + "binding: bound}", `"bound" is part of the contract`},
 		{rules + "nonce: required}", `"nonce" is part of the contract`},
-		{rules + "roles: [a]}", `"roles" is part of the contract`},
 		{rules + "report_only: true}", `"report_only" is part of the contract`},
-		{rules + "details: []}", `"details" is part of the contract`},
 		{rules + "schemes: [dpop]}", `8:26: "dpop" is part of the contract`},
 		{"preset: keycloak", `"preset"`},
 
@@ -209,13 +217,39 @@ func TestCheckIssuers(t *testing.T) {
 		{"issuer: https://a, max_lifetime: 0s", `is below 1s`},
 		{"issuer: https://a, jwks: {refresh: 10s}", `is below 1m`},
 		{"issuer: https://a, jwks: {refresh: 2h, max_stale: 1h}", `max_stale is below refresh`},
-		{"issuer: https://a, preset: keycloak", `6:33: "keycloak" is part of the contract but not built yet`},
-		{"issuer: https://a, preset: rfc9O68", `"rfc9O68" is not generic or rfc9068; did you mean "rfc9068"?`},
-		{"issuer: https://a, roles_claim: x", `"roles_claim" is part of the contract`},
-		{"issuer: https://a, client_ids: [x]", `"client_ids" is part of the contract`},
-		{"issuer: https://a, tenants: [x]", `"tenants" is part of the contract`},
-		{"issuer: https://a, opaque_prefix: x", `"opaque_prefix" is part of the contract`},
-		{"issuer: https://a, introspection: {}", `"introspection" is part of the contract`},
+		{"issuer: https://a, preset: rfc9O68", `6:33: "rfc9O68" is not a preset; did you mean "rfc9068"? (there are auth0 `},
+		{"issuer: https://a, preset: keycloak, roles_claim: x, client_ids: [x]", ""},
+		{"issuer: https://a, tenants: [x]", "6:34: tenants are for an issuer that contains {tenantid}"},
+		{"issuer: 'https://a/{tenantid}', tenants: any, discovery_url: https://a/d", `6:14: preset "generic" has no issuers with {tenantid}`}, // [JK-22]
+		{"issuer: 'https://a/{tenantid}', preset: entra, discovery_url: https://a/d", "6:14: an issuer with {tenantid} needs tenants"},        // [JK-22]
+		{"issuer: 'https://a/{tenantid}', preset: entra, tenants: any", "6:14: an issuer with {tenantid} has no metadata of its own"},
+		{"issuer: 'https://a/{tenantid}', preset: entra, tenants: any, discovery_url: https://a/d", ""},
+		{"issuer: https://a, opaque_prefix: x", "6:40: opaque tokens need introspection"},
+
+		// introspection
+		{"issuer: https://a, introspection: {}", `"auth" is missing`},                                         // [IN-02]
+		{"issuer: https://a, introspection: {auth: basic}", `"basic" is not client_secret_basic, client_sec`}, // [IN-02]
+		{"issuer: https://a, introspection: {auth: client_secret_basic}", "client_secret_basic needs client_id"},
+		{"issuer: https://a, introspection: {auth: client_secret_basic, client_id: a}", "needs client_secret or client_secret_file"},
+		{"issuer: https://a, introspection: {auth: client_secret_post, client_id: a, client_secret: b, client_secret_file: c}", "client_secret and client_secret_file exclude each other"},
+		{"issuer: https://a, introspection: {auth: client_secret_post, client_id: a, client_secret: b, key_file: c}", "key_file is not used by client_secret_post"},
+		{"issuer: https://a, introspection: {auth: private_key_jwt, client_id: a}", "private_key_jwt needs key_file"},
+		{"issuer: https://a, introspection: {auth: tls_client_auth, client_id: a, cert_file: b}", "tls_client_auth needs key_file"},
+		{"issuer: https://a, introspection: {auth: bearer}", "bearer needs token_file"},
+		{"issuer: https://a, introspection: {auth: none}", "auth none is for loopback and private endpoints"}, // [IN-02]
+		{"issuer: https://a, allow_private: true, introspection: {auth: none}", ""},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, endpoint: http://a}", "http needs allow_http"}, // [JK-04]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, always: true, every: 5s}", "always and every exclude each other"},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, every: 6m}", `"6m" is above 5m`},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, jwt: false, always: true}", "jwt: false leaves nothing for always and every"},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, opaque: false}", "nothing is asked about"},
+		{"issuer: https://a, opaque_prefix: x, introspection: {auth: bearer, token_file: t, opaque: false, always: true}", "opaque: false leaves nothing for opaque_prefix"},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, opaque: false, always: true, audience: trust_server}", "trust_server is about opaque tokens"},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, signed_audience: x}", "signed_audience is not used"},
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {positive: 6m}}", `"6m" is above 5m`},    // [IN-13]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {negative: 11s}}", `"11s" is above 10s`}, // [IN-13]
+		{"issuer: https://a, jwks_file: k, ca_file: c, introspection: {auth: bearer, token_file: t}", ""},
+		{"issuer: https://a, jwks_file: k, jwks: {refresh: 5m}, introspection: {auth: bearer, token_file: t}", `"jwks" is not used with jwks_file`},
 		{"issuer: https://a, scope_claim: {type: list}", `"list" is not string or array`},
 		{"issuer: https://a, audience: {a: b}", `this must be a list, not a table`},
 	} {

@@ -60,10 +60,15 @@ type File struct {
 	// Implies lists the scopes that a scope includes, over any number of
 	// steps.
 	Implies map[string][]string `key:"implies"`
+	// Redis is what several instances share: answers of introspection, and
+	// revocations.
+	Redis *Redis `key:"redis"`
+	// Revocation refuses tokens that were taken back.
+	Revocation *Revocation `key:"revocation"`
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"public_url trusted_proxies forward_auth forwarded client_cert_header dpop cache redis openapi report_only fapi revocation wait_ready pprof"`
+	_ struct{} `later:"public_url trusted_proxies forward_auth forwarded client_cert_header dpop cache openapi report_only fapi wait_ready pprof"`
 
 	name   string
 	places places
@@ -86,13 +91,15 @@ type Issuer struct {
 	// Name is short and unique: a metric label, and what rules refer to. By
 	// default the host and path of issuer.
 	Name string `key:"name"`
-	// Preset names a vendor's habits; generic is RFC 9068.
-	Preset string `key:"preset" default:"generic" enum:"generic rfc9068" later:"auth0 cognito curity entra frontegg github google hydra keycloak kubernetes okta ory pingfederate pingone salesforce zitadel"`
+	// Preset names a provider's habits (docs/providers.md), which are the
+	// defaults of the keys below; generic is RFC 9068.
+	Preset string `key:"preset" default:"generic"`
 	// Audience lists the accepted values of aud, any of them; by default
 	// resource. One string or a list.
 	Audience []string `key:"audience,scalar"`
 	// Profile is rfc9068, or compat for issuers whose tokens do not follow it.
-	Profile string `key:"profile" default:"rfc9068" enum:"rfc9068 compat"`
+	// By default the preset's; that of generic is rfc9068.
+	Profile string `key:"profile" enum:"rfc9068 compat"`
 	// Algorithms is the allow-list; by default RS256, PS256, ES256, ES384 and
 	// Ed25519.
 	Algorithms []string `key:"algorithms"`
@@ -117,10 +124,109 @@ type Issuer struct {
 	CAFile string `key:"ca_file"`
 	// JWKS says how its keys are kept.
 	JWKS JWKS `key:"jwks"`
-	// ScopeClaim says where its tokens have their scopes.
-	ScopeClaim ScopeClaim `key:"scope_claim"`
+	// ScopeClaim says where its tokens have their scopes; by default the
+	// preset's, a string named scope.
+	ScopeClaim *ScopeClaim `key:"scope_claim"`
+	// RolesClaim is where its tokens have their roles: a claim, members inside
+	// of it by dots, or a JSON Pointer. By default the preset's, roles.
+	RolesClaim string `key:"roles_claim"`
+	// ClientIDs lists the clients whose tokens are accepted; by default all.
+	// With some presets they stand in for a missing aud.
+	ClientIDs []string `key:"client_ids"`
+	// Tenants lists the accepted tenants of an issuer that contains
+	// {tenantid}, or says any.
+	Tenants []string `key:"tenants,scalar"`
+	// OpaquePrefix is how its opaque tokens begin. All issuers with opaque
+	// tokens but one need it.
+	OpaquePrefix string `key:"opaque_prefix"`
+	// Introspection asks the issuer about its tokens (RFC 7662). Without it
+	// opaque tokens are refused.
+	Introspection *Introspection `key:"introspection"`
+}
 
-	_ struct{} `later:"roles_claim client_ids tenants opaque_prefix introspection"`
+// Introspection is how an issuer is asked about its tokens.
+type Introspection struct {
+	// Endpoint is where; by default what the issuer's metadata names.
+	Endpoint *url.URL `key:"endpoint"`
+	// Auth is how this server authenticates itself there.
+	Auth string `key:"auth" required:"true" enum:"client_secret_basic client_secret_basic_raw client_secret_post private_key_jwt tls_client_auth self_signed_tls_client_auth bearer none"`
+	// ClientID is who it is there.
+	ClientID string `key:"client_id"`
+	// ClientSecret is its secret, best as ${NAME}.
+	ClientSecret string `key:"client_secret"`
+	// ClientSecretFile is a file with the secret alone.
+	ClientSecretFile string `key:"client_secret_file"`
+	// KeyFile is the PEM file of the private key that signs assertions
+	// (private_key_jwt), or of the client certificate's key.
+	KeyFile string `key:"key_file"`
+	// KeyID is the kid of assertions.
+	KeyID string `key:"key_id"`
+	// Algorithm signs assertions; by default what fits the key.
+	Algorithm string `key:"algorithm" enum:"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519"`
+	// AssertionAudience is the aud of assertions; by default the issuer.
+	AssertionAudience string `key:"assertion_audience"`
+	// CertFile is the PEM file of the client certificate.
+	CertFile string `key:"cert_file"`
+	// TokenFile is a file with the token of auth bearer. It is read again
+	// when it changes.
+	TokenFile string `key:"token_file"`
+	// Always asks about JWTs too.
+	Always bool `key:"always"`
+	// Every asks about JWTs too, if the last answer is older than this.
+	Every time.Duration `key:"every" min:"1s" max:"5m"`
+	// Opaque says that the issuer has opaque tokens.
+	Opaque bool `key:"opaque" default:"true"`
+	// JWT says that the issuer has JWTs, and publishes keys for them.
+	JWT bool `key:"jwt" default:"true"`
+	// TokenTypeHint sends token_type_hint=access_token.
+	TokenTypeHint bool `key:"token_type_hint" default:"true"`
+	// Audience is required, or trust_server where the server answers each
+	// caller only about tokens that are meant for it.
+	Audience string `key:"audience" default:"required" enum:"required trust_server"`
+	// SignedResponse asks for signed answers (RFC 9701); require takes no
+	// others.
+	SignedResponse string `key:"signed_response" default:"off" enum:"off accept require"`
+	// SignedAudience lists the accepted aud of signed answers; by default
+	// client_id.
+	SignedAudience []string `key:"signed_audience,scalar"`
+	// Cache says how long answers are used.
+	Cache IntrospectionCache `key:"cache"`
+}
+
+// IntrospectionCache says how long answers are used; 0s is not at all.
+type IntrospectionCache struct {
+	// Positive is for active tokens, never past their exp: the delay of a
+	// revocation.
+	Positive time.Duration `key:"positive" default:"30s" min:"0s" max:"5m"`
+	// Negative is for all others.
+	Negative time.Duration `key:"negative" default:"5s" min:"0s" max:"10s"`
+}
+
+// Redis is shared by several instances.
+type Redis struct {
+	// URL is redis://, rediss:// or unix://, with user, password and database.
+	URL string `key:"url" required:"true"`
+	// Prefix begins every key.
+	Prefix string `key:"prefix" default:"bearward:"`
+	// Timeout bounds each call.
+	Timeout time.Duration `key:"timeout" default:"250ms" min:"10ms" max:"5s"`
+	// CAFile is a PEM file of the authorities that are trusted for rediss, in
+	// place of the system's.
+	CAFile string `key:"ca_file"`
+	// KeyFile is a file with a secret of 32 bytes or more, the same for all
+	// instances, that seals what is shared; by default it is derived from each
+	// issuer's introspection credentials.
+	KeyFile string `key:"key_file"`
+}
+
+// Revocation says which list is asked before a token is accepted.
+type Revocation struct {
+	// List is memory, filled by bearward revoke and lost with the process, or
+	// redis, shared.
+	List string `key:"list" required:"true" enum:"memory redis"`
+	// Retention is how long entries are kept. Tokens that are valid for longer
+	// are refused.
+	Retention time.Duration `key:"retention" default:"720h" min:"1h"`
 }
 
 // JWKS says how an issuer's keys are kept.
@@ -180,8 +286,34 @@ type Rule struct {
 	NoDelegation bool `key:"no_delegation"`
 	// Hide answers 404 where it would be 403.
 	Hide bool `key:"hide"`
+	// Roles lists roles that the token needs, all of them.
+	Roles []string `key:"roles"`
+	// Permissions lists permissions that the token needs, all of them.
+	Permissions []string `key:"permissions"`
+	// Groups lists groups that the token needs, all of them.
+	Groups []string `key:"groups"`
+	// Details lists what authorization_details must grant, all of it (RFC
+	// 9396).
+	Details []Detail `key:"details"`
 
-	_ struct{} `later:"roles report_only nonce details"`
+	_ struct{} `later:"report_only nonce"`
+}
+
+// Detail is what one object of authorization_details must grant.
+type Detail struct {
+	// Type is the object's type.
+	Type string `key:"type" required:"true"`
+	// Actions must all be granted.
+	Actions []string `key:"actions"`
+	// DataTypes must all be granted.
+	DataTypes []string `key:"datatypes"`
+	// Privileges must all be granted.
+	Privileges []string `key:"privileges"`
+	// Identifier is the resource that the grant must name.
+	Identifier string `key:"identifier"`
+	// Fields are further members that the type has and the values that this
+	// rule is about.
+	Fields map[string][]string `key:"fields"`
 }
 
 // Log says what is logged, and how.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const smallest = `listen: 127.0.0.1:9000
@@ -55,8 +54,46 @@ issuers:
     jwks_uri: https://two.example.com/keys
   - issuer: http://keycloak:8080/realms/x
     jwks_file: keys.json
+  - issuer: https://login.microsoftonline.com/{tenantid}/v2.0
+    name: entra
+    preset: entra
+    discovery_url: https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration
+    tenants: any
+    client_ids: [one, two]
+    roles_claim: realm_access.roles
+  - issuer: https://opaque.example.com
+    opaque_prefix: ory_at_
+    introspection:
+      endpoint: https://opaque.example.com/introspect
+      auth: client_secret_basic
+      client_id: api
+      client_secret_file: secret
+      always: true
+      opaque: true
+      jwt: true
+      token_type_hint: false
+      audience: trust_server
+      signed_response: require
+      signed_audience: api
+      cache: {positive: 0s, negative: 1s}
+  - issuer: https://assertion.example.com
+    introspection: {auth: private_key_jwt, client_id: api, key_file: key.pem, key_id: k1, algorithm: ES256, assertion_audience: "https://as", every: 60s, opaque: false}
+  - issuer: https://bearer.example.com
+    opaque_prefix: b_
+    introspection: {auth: bearer, token_file: token}
+  - issuer: https://post.example.com
+    opaque_prefix: p_
+    introspection: {auth: client_secret_post, client_id: api, client_secret: secret}
+redis: {url: "redis://127.0.0.1:6379/0", prefix: "bw:", timeout: 100ms, ca_file: ca.pem, key_file: shared.key}
+revocation: {list: redis, retention: 48h}
 rules:
   - {match: "GET /read", scopes: [read], any_scope: [a, b], issuers: [main, two.example.com/realm/], schemes: [bearer], binding: if-bound}
+  - match: "POST /payments"
+    roles: [payer]
+    permissions: [pay]
+    groups: [staff]
+    details:
+      - {type: payment, actions: [initiate], datatypes: [iban], privileges: [admin], identifier: "1", fields: {currency: [EUR]}}
   - {match: "/strict", profile: rfc9068, audience: "https://api.example.com", issuers: [main]}
   - match: /step-up/{rest...}
     acr: [phr, phrh]
@@ -79,11 +116,10 @@ func TestParseDefaults(t *testing.T) {
 	i := f.Issuers[0]
 	want := Issuer{
 		Issuer: "https://login.example.com", Name: "login.example.com", Preset: "generic",
-		Audience: []string{"https://api.example.com"}, Profile: "rfc9068", Leeway: time.Minute,
-		JWKS:       JWKS{Refresh: 15 * time.Minute, Cooldown: 30 * time.Second, MaxStale: 24 * time.Hour},
-		ScopeClaim: ScopeClaim{Name: "scope", Type: "string"},
+		Audience: []string{"https://api.example.com"}, Leeway: time.Minute,
+		JWKS: JWKS{Refresh: 15 * time.Minute, Cooldown: 30 * time.Second, MaxStale: 24 * time.Hour},
 	}
-	if diff := cmp.Diff(want, i, cmpopts.IgnoreFields(Issuer{}, "_")); diff != "" {
+	if diff := cmp.Diff(want, i); diff != "" {
 		t.Error(diff)
 	}
 	if !f.Metadata || f.TLS != nil || f.Admin != "" || f.Log != (Log{Level: "info", Format: "text"}) || f.Rules[0].Binding != "if-bound" {
@@ -101,7 +137,7 @@ func TestParseEverything(t *testing.T) {
 	}
 	one, two, three := f.Issuers[0], f.Issuers[1], f.Issuers[2]
 	if one.Leeway != 0 || one.MaxLifetime != 24*time.Hour || one.DiscoveryURL.Host != "10.0.0.1" || !one.AllowPrivate || !one.AllowHTTP ||
-		one.JWKS != (JWKS{5 * time.Minute, 10 * time.Second, time.Hour}) || one.ScopeClaim != (ScopeClaim{"scp", "array"}) || one.CAFile != "ca.pem" {
+		one.JWKS != (JWKS{5 * time.Minute, 10 * time.Second, time.Hour}) || *one.ScopeClaim != (ScopeClaim{"scp", "array"}) || one.CAFile != "ca.pem" {
 		t.Errorf("first issuer: %+v", one)
 	}
 	if !slices.Equal(one.Algorithms, []string{"RS256", "EdDSA"}) || !slices.Equal(two.Audience, []string{"https://api.example.com", "other"}) {
@@ -110,15 +146,25 @@ func TestParseEverything(t *testing.T) {
 	if two.Name != "two.example.com/realm/" || three.Name != "keycloak:8080/realms/x" || !slices.Equal(three.Audience, []string{f.Resource}) {
 		t.Errorf("derived: %q %q %q", two.Name, three.Name, three.Audience)
 	}
-	step := f.Rules[2]
+	five := f.Issuers[4].Introspection
+	if five.Auth != "client_secret_basic" || !five.Always || five.TokenTypeHint || five.Audience != "trust_server" || five.Cache != (IntrospectionCache{0, time.Second}) {
+		t.Errorf("introspection: %+v", five)
+	}
+	if six := f.Issuers[5].Introspection; six.Every != time.Minute || six.Opaque || !six.JWT || six.Cache != (IntrospectionCache{30 * time.Second, 5 * time.Second}) {
+		t.Errorf("introspection: %+v", six)
+	}
+	if d := f.Rules[1].Details[0]; d.Type != "payment" || !slices.Equal(d.Fields["currency"], []string{"EUR"}) {
+		t.Errorf("details: %+v", d)
+	}
+	step := f.Rules[3]
 	if step.MaxAge != 5*time.Minute || !slices.Equal(step.ACR, []string{"phr", "phrh"}) || !step.UserOnly || !step.NoDelegation || !step.Hide {
 		t.Errorf("rule: %+v", step)
 	}
 	if f.ForwardHeaders["X-Auth-Tenant"] != "tenant" || !slices.Equal(f.Implies["admin"], []string{"read", "write"}) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
-	got := f.Faults(f.Fault("rules[1].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
-	if want := "a.yaml:23:14: one\na.yaml:34:5: two"; got == nil || got.Error() != want {
+	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
+	if want := "a.yaml:23:14: one\na.yaml:72:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if err := f.Faults(); err != nil {
