@@ -26,6 +26,7 @@ type fake struct {
 	asks   []string
 	says   func(raw string) (reply, *failure)
 	block  chan struct{} // if set, answers wait for it or for their context
+	delay  time.Duration
 	panics bool
 	closed int
 	loads  *failure
@@ -34,8 +35,9 @@ type fake struct {
 func (s *fake) ask(ctx context.Context, raw string) (reply, *failure) {
 	s.mu.Lock()
 	s.asks = append(s.asks, raw)
-	block, says, panics := s.block, s.says, s.panics
+	block, says, panics, delay := s.block, s.says, s.panics, s.delay
 	s.mu.Unlock()
+	time.Sleep(delay) // in a bubble
 	if block != nil {
 		select {
 		case <-block:
@@ -71,11 +73,14 @@ func (s *fake) count() int {
 func (s *fake) answers(r reply) {
 	s.set(func() { s.says = func(string) (reply, *failure) { return r, nil } })
 }
+
 func (s *fake) failing(f *failure) {
 	s.set(func() { s.says = func(string) (reply, *failure) { return reply{}, f } })
 }
 func (s *fake) working()              { s.set(func() { s.says = nil }) }
 func (s *fake) holds(c chan struct{}) { s.set(func() { s.block = c }) }
+
+func (s *fake) answersAfter(d time.Duration) { s.set(func() { s.delay = d }) }
 
 var errDown = errors.New("connection refused")
 
