@@ -30,7 +30,8 @@ const (
 )
 
 // assertions makes client assertions (RFC 7523 §3). One is used for many
-// requests, until shortly before it expires.
+// requests, until shortly before it expires, or until a server turns out to
+// accept each once only.
 type assertions struct {
 	header string // encoded
 	claims assertionClaims

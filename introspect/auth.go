@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -95,12 +96,13 @@ type credentials struct {
 	header    string // of Authorization
 	form      string // further members, each with an ampersand in front
 	assertion *renewed[string]
+	spent     atomic.Bool // the server accepts an assertion once only
 	source    func(context.Context) (string, error)
 }
 
 // newCredentials expects an Auth that was checked.
-func newCredentials(a Auth, issuer string, clock func() time.Time) credentials {
-	var c credentials
+func newCredentials(a Auth, issuer string, clock func() time.Time) *credentials {
+	c := new(credentials)
 	switch a.Method {
 	case Basic:
 		c.header = basic(url.QueryEscape(a.ClientID), url.QueryEscape(a.Secret)) // [IN-02]
@@ -131,7 +133,7 @@ func (c *credentials) authenticate(ctx context.Context, form string, header http
 	}
 	form += c.form
 	if c.assertion != nil {
-		signed, err := c.assertion.get(ctx)
+		signed, err := c.assert(ctx)
 		if err != nil {
 			return "", refused(err)
 		}
@@ -150,6 +152,19 @@ func (c *credentials) authenticate(ctx context.Context, form string, header http
 	return form, nil
 }
 
+// assert returns an assertion: the kept one or, where the server wants that, one
+// for this request alone.
+func (c *credentials) assert(ctx context.Context) (string, error) {
+	if !c.spent.Load() {
+		return c.assertion.get(ctx)
+	}
+	own, err := c.assertion.make(ctx)
+	return own.value, err
+}
+
+// keeps reports that requests carry the same assertion.
+func (c *credentials) keeps() bool { return c.assertion != nil && !c.spent.Load() }
+
 // basic is RFC 7617 §2.
 func basic(id, secret string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
@@ -165,4 +180,3 @@ func hasControl(s string) bool {
 func isBearerToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
-

@@ -26,7 +26,7 @@ type client struct {
 	http        *egress.Client
 	metadata    *egress.Client
 	endpoint    *renewed[string] // nil: configured
-	credentials credentials
+	credentials *credentials
 	dialect     dialect
 }
 
@@ -98,26 +98,42 @@ func (c *client) exchange(ctx context.Context, raw string) (reply, *failure) {
 	if f != nil {
 		return reply{}, f
 	}
-	header := http.Header{
-		"Accept":       {c.dialect.accept()},                  // [IN-18]
-		"Content-Type": {"application/x-www-form-urlencoded"}, // [IN-01]
+	kept := c.credentials.keeps()
+	resp, f := c.post(ctx, target, raw)
+	if f == nil && kept && resp.Status == http.StatusUnauthorized {
+		// A server may accept each assertion once (RFC 7523 §3): from now on
+		// each request has its own, this one first.
+		c.credentials.spent.Store(true)
+		resp, f = c.post(ctx, target, raw) // [IN-02]
 	}
-	form, f := c.credentials.authenticate(ctx, c.dialect.form(raw), header)
 	if f != nil {
 		return reply{}, f
-	}
-	resp, err := c.http.Do(ctx, egress.Request{Method: http.MethodPost, URL: target, Header: header, Body: form}) // [IN-01]
-	if errors.Is(err, egress.ErrTooLarge) {                                                                       // [IN-06]
-		return reply{}, unusable(err)
-	}
-	if err != nil { // [IN-06]
-		return reply{}, down(err)
 	}
 	r, f := c.dialect.read(ctx, resp)
 	if f != nil {
 		return reply{}, f
 	}
 	return r.freshness(resp.Header), nil
+}
+
+// post makes one request.
+func (c *client) post(ctx context.Context, target, raw string) (egress.Response, *failure) {
+	header := http.Header{
+		"Accept":       {c.dialect.accept()},                  // [IN-18]
+		"Content-Type": {"application/x-www-form-urlencoded"}, // [IN-01]
+	}
+	form, f := c.credentials.authenticate(ctx, c.dialect.form(raw), header)
+	if f != nil {
+		return egress.Response{}, f
+	}
+	resp, err := c.http.Do(ctx, egress.Request{Method: http.MethodPost, URL: target, Header: header, Body: form}) // [IN-01]
+	if errors.Is(err, egress.ErrTooLarge) {                                                                       // [IN-06]
+		return resp, unusable(err)
+	}
+	if err != nil { // [IN-06]
+		return resp, down(err)
+	}
+	return resp, nil
 }
 
 // where returns the endpoint, looking it up if need be.
