@@ -51,6 +51,36 @@ func (i *Issuer) Wrong(kind string, claims ...Claims) string {
 	return i.mint(kind, claims)
 }
 
+// Opaque returns an access token that says nothing by itself: a guard has to
+// ask the issuer what it means (RFC 7662), as guards of Config do. The issuer
+// says what the claims say, true or not, as long as exp and nbf allow it; with
+// a claim active in Extra it says that whenever it is asked. So a wrong answer
+// is one with wrong claims:
+//
+//	iss.Opaque(Claims{Audience: []string{"https://other.example.test"}})
+//	iss.Opaque(Claims{ExpiresIn: -time.Hour, Extra: map[string]any{"active": true}})
+//
+// At most one Claims is used.
+func (i *Issuer) Opaque(claims ...Claims) string {
+	i.tb.Helper()
+	token, err := i.server.Opaque(i.members(one(i.tb, claims)))
+	if err != nil {
+		i.tb.Fatalf("bearwardtest: %v", err)
+	}
+	return token
+}
+
+// Revoke makes a token inactive at the issuer. A guard that has accepted it
+// goes on to do so until it asks again: advance the Clock by a minute, or Flush
+// the token there. A JWT is asked about by guards that are told to, with Always
+// or Every of bearward.Introspection.
+func (i *Issuer) Revoke(token string) {
+	i.tb.Helper()
+	if err := i.server.Revoke(token); err != nil {
+		i.tb.Fatalf("bearwardtest: %v", err)
+	}
+}
+
 func (i *Issuer) mint(kind string, claims []Claims) string {
 	i.tb.Helper()
 	token, err := i.server.Mint(kind, i.members(one(i.tb, claims)))
@@ -77,16 +107,29 @@ func (i *Issuer) members(c Claims) map[string]any {
 	return m
 }
 
-// Kind is a kind of token that Wrong returns.
+// Kind is a kind of token that Wrong returns, or of answer that SignedAnswer
+// chooses.
 type Kind struct {
 	Name string
-	What string        // what is different from a right token
-	Code validate.Code // why a guard with strict defaults refuses it; "" for the few that are unusual and right
+	What string // what is different from a right one
+	// Code is why Guard refuses it, or "" for the few that are unusual and
+	// right. A guard without introspection calls token_not_jwt what is
+	// opaque_unassigned here.
+	Code validate.Code
 }
 
 // Kinds returns every kind, so that a test can send each of them to an API.
 func Kinds() []Kind {
-	variants := issuer.Variants()
+	kinds := kindsOf(issuer.Variants())
+	for n := range kinds {
+		if kinds[n].Code == validate.ErrNotJWT {
+			kinds[n].Code = validate.ErrOpaqueUnassigned // Guard knows opaque tokens, but not such
+		}
+	}
+	return kinds
+}
+
+func kindsOf(variants []issuer.Variant) []Kind {
 	out := make([]Kind, len(variants))
 	for n, v := range variants {
 		out[n] = Kind{Name: v.Name, What: v.What, Code: validate.Code(v.Code)}

@@ -9,8 +9,8 @@
 //	orders.ServeHTTP(w, r)
 //
 // [NewIssuer] is for the test of a whole program: a real issuer on loopback
-// with metadata, keys and tokens, right ones and wrong ones on purpose. It
-// rotates its keys, breaks on demand, and has a clock that only moves when the
+// with metadata, keys, introspection and tokens, JWTs and opaque ones, right
+// ones and wrong ones on purpose. It rotates its keys, breaks on demand, and has a clock that only moves when the
 // test moves it, so that no test waits.
 //
 //	iss := bearwardtest.NewIssuer(t)

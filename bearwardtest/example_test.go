@@ -52,6 +52,29 @@ func ExampleNewIssuer() {
 	// 401
 }
 
+// Opaque tokens need no option: the guard asks the issuer about them.
+func ExampleIssuer_Opaque() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	guard := iss.Guard()
+	token := iss.Opaque(bearwardtest.Claims{Scope: "orders:read"})
+	ask := func() {
+		_, d := guard.Decide(t.Context(), request("Bearer "+token), middleware.Scopes("orders:read"))
+		fmt.Println(d.Allowed)
+	}
+	ask()
+	iss.Revoke(token)
+	ask() // the guard remembers the answer for 30 s
+	iss.Clock.Advance(time.Minute)
+	ask()
+	// Output:
+	// true
+	// true
+	// false
+}
+
 // Outages and time are in the test's hand.
 func ExampleIssuer_Break() {
 	t := &fakeTB{}

@@ -1,11 +1,14 @@
 package bearwardtest
 
 import (
+	"crypto/rand"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/bearward/bearward"
 	"github.com/bearward/bearward/internal/issuer"
+	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 )
 
@@ -28,6 +31,8 @@ type Issuer struct {
 	resource string
 	server   *issuer.Server
 	log      *slog.Logger
+	client   issuer.Client // the API, as the introspection endpoint knows it
+	prefix   string        // of opaque tokens
 }
 
 // NewIssuer starts an issuer on a free loopback port. It stops when the test
@@ -41,14 +46,21 @@ func NewIssuer(tb testing.TB, config ...Config) *Issuer {
 	if c.Clock == nil {
 		c.Clock = new(Clock)
 	}
+	client := issuer.Client{ID: "api", Secret: rand.Text()}
+	// A prefix of its own lets issuers with opaque tokens stand side by side.
+	prefix := "opaque_" + strings.ToLower(rand.Text()[:8]) + "_"
 	server, err := issuer.Start(issuer.Config{
 		Path: c.Path, Algorithms: c.Algorithms, Audience: c.Resource, Now: c.Clock.Now,
+		Clients: []issuer.Client{client}, OpaquePrefix: prefix,
 	})
 	if err != nil {
 		tb.Fatalf("bearwardtest: %v", err)
 	}
 	tb.Cleanup(func() { _ = server.Close() })
-	return &Issuer{URL: server.URL(), Clock: c.Clock, tb: tb, resource: c.Resource, server: server, log: newLog(tb)}
+	return &Issuer{
+		URL: server.URL(), Clock: c.Clock, tb: tb, resource: c.Resource, server: server, log: newLog(tb),
+		client: client, prefix: prefix,
+	}
 }
 
 func one[T any](tb testing.TB, config []T) (c T) {
@@ -64,18 +76,25 @@ func one[T any](tb testing.TB, config []T) (c T) {
 }
 
 // Config returns the configuration of a guard that accepts this issuer's
-// tokens for its resource, lives by its clock, and says in the test's output
-// why it refuses. Change it as you like:
+// tokens for its resource, JWTs and opaque ones, lives by its clock, and says in
+// the test's output why it refuses. Change it as you like:
 //
 //	cfg := a.Config()
+//	cfg.Issuers[0].Introspection.Every = time.Minute
 //	cfg.Issuers = append(cfg.Issuers, b.Config().Issuers...)
 //	guard := a.Guard(cfg)
 func (i *Issuer) Config() bearward.Config {
 	return bearward.Config{
 		Resource: i.resource,
-		Issuers:  []bearward.Issuer{{URL: i.URL, AllowHTTP: true}},
-		Clock:    i.Clock.Now,
-		Logger:   i.log,
+		Issuers: []bearward.Issuer{{
+			URL: i.URL, AllowHTTP: true, OpaquePrefix: i.prefix,
+			Introspection: &bearward.Introspection{
+				Endpoint: i.server.IntrospectionEndpoint(),
+				Auth:     introspect.Auth{Method: introspect.Basic, ClientID: i.client.ID, Secret: i.client.Secret},
+			},
+		}},
+		Clock:  i.Clock.Now,
+		Logger: i.log,
 	}
 }
 
@@ -125,6 +144,6 @@ func (i *Issuer) Remove(kids ...string) { i.server.Remove(kids...) }
 // KeyID returns the kid of the key that signs now.
 func (i *Issuer) KeyID() string { return i.server.KeyID("") }
 
-// Requests returns how often a path of the issuer was asked for, "/jwks" for
-// example; with "" how often any was.
+// Requests returns how often a path of the issuer was asked for, "/jwks" or
+// "/introspect" for example; with "" how often any was.
 func (i *Issuer) Requests(path string) int { return i.server.Requests(path) }
