@@ -2,6 +2,7 @@ package adapters_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -142,7 +143,30 @@ var (
 	asked       = map[string]string{"acr_values": "phr phrh", "max_age": "300"}
 	errNotYours = errors.New("the order belongs to somebody else")
 	implies     = middleware.Policy{AllScopes: []string{"read"}, Implies: func(have, need string) bool { return have == "admin" && need == "read" }}
+	impliesAny  = middleware.Policy{AnyScope: []string{"write", "read"}, Implies: implies.Implies}
 )
+
+// clerks demands a list of each kind, pays a plain and a typed grant.
+var (
+	clerks = middleware.Policy{}.WithRoles("clerk").WithPermissions("refund").WithGroups("staff")
+	pays   = middleware.Policy{}.WithDetails(
+		middleware.Detail{Type: "account", Actions: []string{"read"}},
+		middleware.MatchDetail("payment", func(_ context.Context, p payment) bool { return p.Currency == "EUR" }),
+	)
+	panicsOn = middleware.Policy{}.WithDetails(middleware.MatchDetail("payment", func(context.Context, payment) bool { panic("in the match") }))
+)
+
+type payment struct {
+	Currency string `json:"currency"`
+}
+
+func listed(roles, permissions, groups string) map[string]any {
+	return map[string]any{"roles": []string{roles}, "permissions": []string{permissions}, "groups": []string{groups}}
+}
+
+func granted(objects string) map[string]any {
+	return claim("authorization_details", json.RawMessage(objects))
+}
 
 func panics(context.Context, *validate.Token) error { panic("in the check") }
 
@@ -207,6 +231,26 @@ var policyCases = []testCase{
 	{name: "delegated", policy: middleware.Policy{NoDelegation: true}, kind: "delegated", want: "F", code: validate.ErrDelegationRefused}, // [CL-26]
 	{name: "not delegated", policy: middleware.Policy{NoDelegation: true}, want: ok},                                                      // [CL-26]
 	{name: "may_act grants nothing", policy: middleware.Policy{NoDelegation: true}, claims: claim("may_act", map[string]any{"sub": "x"}), want: ok},
+
+	{name: "roles, permissions and groups", policy: clerks, claims: listed("clerk", "refund", "staff"), want: ok},                                   // [AZ-08]
+	{name: "no role", policy: clerks, claims: scopes("clerk refund staff"), want: "F", code: validate.ErrRoleMissing},                               // [AZ-08]
+	{name: "role missing", policy: clerks, claims: listed("Clerk", "refund", "staff"), want: "F", code: validate.ErrRoleMissing},                    // [AZ-08]
+	{name: "permission missing", policy: clerks, claims: listed("clerk", "refunds", "staff"), want: "F", code: validate.ErrRoleMissing},             // [AZ-08]
+	{name: "group missing", policy: clerks, claims: listed("clerk", "refund", "clerk"), want: "F", code: validate.ErrRoleMissing},                   // [AZ-08]
+	{name: "role of a wrong type", policy: clerks, claims: claim("roles", "clerk"), want: "T", code: validate.ErrClaimsInvalid},                     // [CL-23]
+	{name: "hidden, role missing", policy: hides(clerks), want: "H", code: validate.ErrRoleMissing},                                                 // [ER-22]
+	{name: "implied, none of any", policy: impliesAny, claims: scopes("reader"), want: "S", code: validate.ErrScopeMissing, params: needs("write")}, // [AZ-07]
+	{name: "implied, one of any", policy: impliesAny, claims: scopes("admin"), want: ok},                                                            // [AZ-07]
+	{name: "details", policy: pays, claims: granted(`[{"type":"payment","currency":"EUR"},{"type":"account","actions":["read"]}]`), want: ok},       // [AZ-14]
+	{name: "no details", policy: pays, want: "F", code: validate.ErrDetailsMissing},                                                                 // [AZ-14]
+	{name: "details of one", policy: pays, claims: granted(`[{"type":"account","actions":["read"]}]`), want: "F", code: validate.ErrDetailsMissing}, // [AZ-14]
+	{name: "details, typed refusal", policy: pays, claims: granted(`[{"type":"account","actions":["read"]},{"type":"payment"}]`), want: "F", code: validate.ErrDetailsMissing},
+	{name: "details, unknown member", policy: pays, claims: granted(`[{"type":"account","actions":["read"],"x":1},{"type":"payment","currency":"EUR"}]`), want: "F", code: validate.ErrDetailsMissing}, // [AZ-12]
+	{name: "details of no form", policy: pays, claims: granted(`{"type":"account"}`), want: "T", code: validate.ErrClaimsInvalid},                                                                      // [AZ-11]
+	{name: "details without type", claims: granted(`[{"actions":["read"]}]`), want: "T", code: validate.ErrClaimsInvalid},                                                                              // [AZ-11]
+	{name: "details match panics", policy: panicsOn, claims: granted(`[{"type":"payment"}]`), want: "E", code: validate.ErrInternal},                                                                   // [PV-07]
+	{name: "scope before details", policy: middleware.Scopes("x").WithDetails(pays.Details...), want: "S", code: validate.ErrScopeMissing, params: needs("x")},                                         // [AZ-14]
+	{name: "details before roles", policy: pays.WithRoles("clerk"), want: "F", code: validate.ErrDetailsMissing},                                                                                       // [AZ-14]
 
 	{name: "optional, none", policy: optional, values: absent, want: nothing},
 	{name: "optional, good", policy: optional, want: ok},
