@@ -38,14 +38,14 @@ type shared struct {
 }
 
 // newShared returns nil if cfg has no store.
-func newShared(cfg Config) (*shared, error) {
+func newShared(cfg Config, leeway time.Duration) (*shared, error) {
 	secret, err := sharedSecret(cfg)
 	if err != nil || secret == nil {
 		return nil, err
 	}
 	sealer, err := newSealer(secret, cfg.Token.Issuer, cfg.caller())
 	return &shared{
-		store: cfg.Shared, sealer: sealer, clock: cfg.Token.Clock, leeway: max(cfg.Token.Leeway, 0),
+		store: cfg.Shared, sealer: sealer, clock: cfg.Token.Clock, leeway: leeway,
 		logger: cfg.Logger.With("issuer", cfg.Token.Issuer),
 		slots:  make(chan struct{}, cfg.Limits.Parallel),
 	}, err

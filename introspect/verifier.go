@@ -62,7 +62,7 @@ func newVerifier(cfg Config, answers *validate.Answers, client asker) (*Verifier
 	if err != nil {
 		return nil, err
 	}
-	second, err := newShared(cfg)
+	second, err := newShared(cfg, answers.Leeway())
 	if err != nil {
 		return nil, err
 	}
