@@ -93,12 +93,10 @@ func TestClientCertificate(t *testing.T) { // [IN-02]
 	m.e = newEndpoint(t, m.serve)
 	m.e.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	m.e.StartTLS()
-	pool := x509.NewCertPool()
-	pool.AddCert(m.e.Certificate())
 	m.members = `,"introspection_endpoint":"` + m.e.URL + `/plain","mtls_endpoint_aliases":{"introspection_endpoint":"` + m.e.URL + `/mtls"}`
 	cfg := Config{
 		Token:        validate.Config{Issuer: m.e.URL, Audience: []string{api}},
-		AllowPrivate: true, RootCAs: pool,
+		AllowPrivate: true, RootCAs: roots(m.e),
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, method := range []Method{TLS, SelfSignedTLS} {

@@ -85,10 +85,10 @@ func TestAnswers(t *testing.T) {
 		"414":                      {says(414, yes), false, invalid, false, 0},                                                        // [IN-06]
 		"431":                      {says(431, yes), false, invalid, false, 0},                                                        // [IN-06]
 		"429":                      {says(429, yes), false, down, false, time.Second},                                                 // [IN-06]
-		"429 with a pause":         {pausing(429, "7"), false, down, false, 7 * time.Second},                                            // [IN-06]
+		"429 with a pause":         {pausing(429, "7"), false, down, false, 7 * time.Second},                                          // [IN-06]
 		"500":                      {says(500, yes), false, down, true, 0},                                                            // [IN-06]
 		"503":                      {says(503, yes), false, down, true, 0},                                                            // [IN-06]
-		"503 with a pause":         {pausing(503, "7"), false, down, true, 7 * time.Second},                                             // [IN-06]
+		"503 with a pause":         {pausing(503, "7"), false, down, true, 7 * time.Second},                                           // [IN-06]
 		"cut off":                  {cutOff, false, down, true, 0},                                                                    // [IN-06]
 		"aborted":                  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, down, true, 0},  // [IN-06]
 	}

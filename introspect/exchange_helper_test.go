@@ -86,13 +86,11 @@ func started(t testing.TB, answer http.HandlerFunc) (*endpoint, Config) {
 	t.Helper()
 	e := newEndpoint(t, answer)
 	e.StartTLS()
-	pool := x509.NewCertPool()
-	pool.AddCert(e.Certificate())
 	return e, Config{
 		Token:        validate.Config{Issuer: e.URL, Audience: []string{api}},
 		Endpoint:     e.URL + "/introspect",
 		Auth:         Auth{Method: Basic, ClientID: "api", Secret: "secret"},
-		AllowPrivate: true, RootCAs: pool,
+		AllowPrivate: true, RootCAs: roots(e),
 		Logger: slog.New(slog.DiscardHandler),
 	}
 }
@@ -168,4 +166,10 @@ func (c *clock) add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+func roots(e *endpoint) *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(e.Certificate())
+	return pool
 }
