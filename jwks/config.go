@@ -25,7 +25,10 @@ const (
 
 // Config says where the keys of one issuer come from. Only Issuer is required.
 type Config struct {
-	Issuer       string   // exactly as in the tokens' iss
+	// Issuer is exactly as in the tokens' iss. Where a provider has one document
+	// for many tenants, it is as in that document, with {tenantid}; then
+	// DiscoveryURL or JWKSURL is required.
+	Issuer       string
 	DiscoveryURL string   // metadata document; default: the well-known places of RFC 8414 and OIDC
 	JWKSURL      string   // the key set itself; no metadata is fetched then
 	Algorithms   []string // allow-list; nil: validate.DefaultAlgorithms
@@ -54,7 +57,7 @@ func (c Config) prepare() (Config, *egress.Client, error) {
 	} else {
 		faults = append(faults, checkURL(client, "discovery URL", c.DiscoveryURL), checkURL(client, "JWKS URL", c.JWKSURL))
 		if c.DiscoveryURL == "" && c.JWKSURL == "" && faults[0] == nil {
-			faults = append(faults, checkURL(client, "issuer", c.Issuer))
+			faults = append(faults, checkPlace(client, c.Issuer))
 		}
 	}
 	c.Algorithms, err = allowList(c.Algorithms)
@@ -86,6 +89,14 @@ func checkIssuer(issuer string, allowHTTP bool) error {
 		return fmt.Errorf("issuer %s has a query or a fragment", issuer)
 	}
 	return nil
+}
+
+// checkPlace checks an issuer whose metadata is to be found by its name.
+func checkPlace(client *egress.Client, issuer string) error {
+	if validate.IsTemplate(issuer) { // [JK-22]
+		return errors.New("an issuer with {tenantid} has no well-known place: a discovery URL or a JWKS URL is required")
+	}
+	return checkURL(client, "issuer", issuer)
 }
 
 func checkURL(client *egress.Client, what, rawURL string) error {

@@ -9,17 +9,16 @@ import (
 	"net"
 	"time"
 
+	"github.com/bearward/bearward/internal/discovery"
 	"github.com/bearward/bearward/internal/egress"
 	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/validate"
 )
 
 var (
-	errClosed   = errors.New("the key source is closed")
-	errPanic    = errors.New("panic while fetching")
-	errWaiting  = errors.New("the authorization server did not answer in time")
-	errMetadata = errors.New("metadata is not a JSON document with issuer and jwks_uri")
-	errIssuer   = errors.New("metadata names another issuer")
+	errClosed  = errors.New("the key source is closed")
+	errPanic   = errors.New("panic while fetching")
+	errWaiting = errors.New("the authorization server did not answer in time")
 )
 
 // Outage is why an issuer's keys are not known now. It is the cause inside of
@@ -47,16 +46,12 @@ func unavailable(issuer string, wait time.Duration, err error) *validate.Error {
 	return &validate.Error{Code: code, Err: &Outage{Issuer: issuer, wait: wait, err: err}}
 }
 
-// statusError is an answer that is not 200.
-type statusError int
-
-func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
-
 // fixed are errors whose own text is short and says nothing secret.
 var fixed = []error{
 	egress.ErrURL, egress.ErrScheme, egress.ErrAddress, egress.ErrRedirect, egress.ErrTooLarge,
+	discovery.ErrDocument, discovery.ErrIssuer,
 	jose.ErrSet, jose.ErrTooManyKeys, jose.ErrEmptySet, jose.ErrNoUsableKey,
-	errNoFit, errClosed, errPanic, errWaiting, errMetadata, errIssuer, errUnreadable,
+	errNoFit, errClosed, errPanic, errWaiting, errUnreadable,
 }
 
 // describe turns err into a short text for health and log: addresses, URLs and
@@ -71,7 +66,8 @@ func describe(err error) string {
 		}
 	}
 	var (
-		status  statusError
+		status  egress.StatusError
+		missing discovery.MissingError
 		cert    *tls.CertificateVerificationError
 		unknown x509.UnknownAuthorityError
 		dns     *net.DNSError
@@ -81,6 +77,8 @@ func describe(err error) string {
 	switch {
 	case errors.As(err, &status):
 		return status.Error()
+	case errors.As(err, &missing):
+		return missing.Error()
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	case errors.As(err, &cert), errors.As(err, &unknown):

@@ -38,8 +38,8 @@ type lookup struct{ kid, alg string }
 
 // identity is what makes a key the same key in the next set.
 type identity struct {
-	thumbprint [32]byte
-	alg, kid   string
+	thumbprint       [32]byte
+	alg, kid, issuer string
 }
 
 // newSet binds keys to algorithms: a JWK with alg serves that one, a JWK
@@ -72,11 +72,12 @@ func newSet(keys []jose.JWK, algorithms []string, prev *keySet) (*keySet, error)
 }
 
 func (s *keySet) add(jwk jose.JWK, alg string, prev *keySet) {
-	id := identity{jwk.Thumbprint, alg, jwk.ID}
+	id := identity{jwk.Thumbprint, alg, jwk.ID, jwk.Issuer}
 	if s.known[id] != nil {
 		return
 	}
 	key := &validate.Key{ID: jwk.ID, Algorithm: alg, Public: jwk.Public}
+	key.Issuer = jwk.Issuer // [JK-22]
 	if prev != nil && prev.known[id] != nil {
 		key = prev.known[id]
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/bearward/bearward/internal/discovery"
 	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/validate"
 )
@@ -74,7 +75,7 @@ func Remote(cfg Config) (*Source, error) {
 	return s, nil
 }
 
-func newSource(cfg Config, get getter) *Source {
+func newSource(cfg Config, get discovery.Get) *Source {
 	s := &Source{
 		config:  cfg,
 		fetcher: &fetcher{config: cfg, get: get},
