@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bearward/bearward/internal/jose"
@@ -104,5 +105,54 @@ func TestStaticSet(t *testing.T) { // [JK-23]
 	}
 	if _, err := StaticSet(setOf("a"), []string{"HS256"}); err == nil { // [JO-04]
 		t.Error("HS256 was allowed")
+	}
+}
+
+// A key that is said to be another tenant's is another key: verdicts made with
+// the former one end.
+func TestKeysIssuer(t *testing.T) { // [JK-22]
+	const one, two = "https://login.example.com/{tenantid}/v2.0", "https://login.example.com/a/v2.0"
+	u := &upstream{body: `{"keys":[` + jwkOf("a", "a", `,"issuer":"`+one+`"`) + `,` + jwkOf("b", "b", "") + `,` + jwkOf("c", "c", `,"issuer":1`) + `]}`}
+	s, _ := remote(t, u, Config{})
+	key := func(kid string) *validate.Key {
+		t.Helper()
+		has(t, s, kid)
+		keys, err := s.Keys(t.Context(), kid, "Ed25519")
+		if err != nil || len(keys) != 1 {
+			t.Fatalf("%s: %v, %v", kid, keys, err)
+		}
+		return keys[0]
+	}
+	a, b := key("a"), key("b")
+	if a.Issuer != one || b.Issuer != "" {
+		t.Errorf("got %q and %q", a.Issuer, b.Issuer)
+	}
+	hasNot(t, s, "c") // malformed, and alone in that
+	refetch := func() {
+		t.Helper()
+		next, err := s.fetch()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.state.Store(next)
+	}
+	refetch()
+	if key("a") != a || key("b") != b {
+		t.Error("an unchanged key is another one")
+	}
+	u.set(func(u *upstream) { u.body = strings.Replace(u.body, one, two, 1) })
+	refetch()
+	if moved := key("a"); moved == a || moved.Issuer != two || s.Live(a) || key("b") != b {
+		t.Errorf("got %+v", moved)
+	}
+}
+
+func TestStaticKeysIssuer(t *testing.T) { // [JK-22]
+	s, err := Static(validate.Key{ID: "a", Algorithm: "EdDSA", Public: private("a").Public(), Issuer: issuer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := s.Keys(t.Context(), "a", "EdDSA"); err != nil || len(keys) != 1 || keys[0].Issuer != issuer {
+		t.Errorf("got %v, %v", keys, err)
 	}
 }

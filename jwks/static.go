@@ -32,7 +32,7 @@ func Static(keys ...validate.Key) (*Fixed, error) {
 			faults = append(faults, fmt.Errorf("key %d: %w", i, err))
 			continue
 		}
-		jwks = append(jwks, jose.JWK{ID: key.ID, Algorithm: alg, Public: key.Public, Thumbprint: thumbprint})
+		jwks = append(jwks, jose.JWK{ID: key.ID, Algorithm: alg, Public: key.Public, Issuer: key.Issuer, Thumbprint: thumbprint})
 		if !slices.Contains(algs, alg) {
 			algs = append(algs, alg)
 		}

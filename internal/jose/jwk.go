@@ -35,12 +35,14 @@ type JWK struct {
 	Algorithm  string // alg in its canonical form, "" if absent
 	Public     crypto.PublicKey
 	Thumbprint [32]byte // RFC 7638
+	Issuer     string   // issuer, a member of vendors who share one set among tenants; "" if absent
 }
 
 // members is what is read of a JWK; everything else is ignored (RFC 7517 §4).
 type members struct {
 	kty, crv, x, y, n, e string
 	kid, alg, use        string
+	issuer               string
 	ops, chain           []string
 	hasUse, hasAlg       bool
 	hasOps, hasChain     bool
@@ -69,7 +71,7 @@ func ParseKey(raw string) (JWK, error) {
 	if err != nil {
 		return JWK{}, err
 	}
-	key := JWK{ID: m.kid, Public: pub}
+	key := JWK{ID: m.kid, Public: pub, Issuer: m.issuer}
 	if m.hasAlg {
 		key.Algorithm = Canonical(m.alg)
 		if err := Fits(key.Algorithm, pub); err != nil { // [JO-06]
@@ -120,6 +122,8 @@ func (m *members) read(name string, r *strictjson.Reader) {
 		m.kid = r.Text()
 	case "alg":
 		m.alg, m.hasAlg = r.Text(), true
+	case "issuer":
+		m.issuer = r.Text() // [JK-22]
 	case "use":
 		m.use, m.hasUse = r.Text(), true
 	case "key_ops":

@@ -53,6 +53,23 @@ func TestParseKeyKeepsTheKey(t *testing.T) {
 	}
 }
 
+func TestParseKeyIssuer(t *testing.T) { // [JK-22]
+	ed := testKeys().ed.Public()
+	const template = "https://login.example.com/{tenantid}/v2.0"
+	for more, want := range map[string]string{
+		``: "", `,"issuer":""`: "", `,"issuer":"` + template + `"`: template, `,"Issuer":"` + template + `"`: "",
+	} {
+		if key, err := jose.ParseKey(edJWK(ed, more)); err != nil || key.Issuer != want {
+			t.Errorf("%s: got %q, %v", more, key.Issuer, err)
+		}
+	}
+	for _, more := range []string{`,"issuer":null`, `,"issuer":1`, `,"issuer":["` + template + `"]`, `,"issuer":{}`} {
+		if key, err := jose.ParseKey(edJWK(ed, more)); !errors.Is(err, strictjson.ErrType) || key.Public != nil {
+			t.Errorf("%s: got %v, %v", more, key, err)
+		}
+	}
+}
+
 func TestParseKeyRefuses(t *testing.T) {
 	k := testKeys()
 	ec, ed, n := &k.p256.PublicKey, k.ed.Public(), number(2048)
