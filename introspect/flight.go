@@ -49,9 +49,9 @@ type flight struct {
 // resolve returns what is known about the token, asked for within allow. It
 // waits for others until ctx ends.
 func (v *Verifier) resolve(ctx context.Context, s *side, raw string, allow time.Duration) verdict {
-	d := s.keys.of(raw)
-	if e := v.live.get(d, v.clock(), allow); e != nil {
-		return e.verdict()
+	d, now := s.keys.of(raw), v.clock()
+	if e := v.live.get(d, now, allow); e != nil {
+		return v.hit(e, now)
 	}
 	if err := ctx.Err(); err != nil {
 		return v.impatient()
@@ -73,8 +73,12 @@ func (v *Verifier) impatient() verdict {
 	return verdict{err: v.unknown(validate.ErrIntrospectionUnavailable, 0, errWaiting)}
 }
 
-func (e *entry) verdict() verdict {
-	return verdict{token: e.token, claims: e.claims, answered: true, asked: e.asked, until: e.until}
+// hit is the verdict of an answer in the cache, whose times are judged again.
+func (v *Verifier) hit(e *entry, now time.Time) verdict {
+	if err := e.token.ValidAt(now, v.leeway); err != nil { // [IN-15 CA-02]
+		return verdict{claims: e.claims, answered: true, err: v.refusal(err)}
+	}
+	return verdict{token: e.token, claims: e.claims, answered: true}
 }
 
 // join returns the flight for key, which it begins if there is none, or what
@@ -87,7 +91,7 @@ func (v *Verifier) join(s *side, key flightKey, raw string) (*flight, verdict) {
 	}
 	now := v.clock()
 	if e := v.live.get(key.digest, now, key.allow); e != nil {
-		return nil, e.verdict()
+		return nil, v.hit(e, now)
 	}
 	if err := v.refused.get(key.digest, now); err != nil { // [IN-13]
 		return nil, verdict{err: err, answered: err.Code.Class() == validate.BadToken}
@@ -206,12 +210,21 @@ func (v *Verifier) judge(s *side, r reply) verdict {
 	}
 	known := verdict{answered: true, claims: r.claims}
 	token, err := s.answers.Judge(r.claims)
-	if err == nil {
-		known.token = token
-	} else if !errors.As(err, &known.err) {
-		known.err = &validate.Error{Code: validate.ErrInternal, Issuer: v.issuer, Err: err}
+	if err != nil {
+		known.err = v.refusal(err)
+		return known
 	}
+	known.token = token
 	return known
+}
+
+// refusal is err as a *validate.Error of this issuer.
+func (v *Verifier) refusal(err error) *validate.Error {
+	var known *validate.Error
+	if !errors.As(err, &known) {
+		return &validate.Error{Code: validate.ErrInternal, Issuer: v.issuer, Err: err}
+	}
+	return &validate.Error{Code: known.Code, Claim: known.Claim, Issuer: v.issuer, Err: known.Err}
 }
 
 // life is how long an answer is used: no longer than its kind may, than the

@@ -137,7 +137,7 @@ func TestPause(t *testing.T) { // [IN-16]
 		}
 		passes(t, v, "hot")
 		h := v.Health()
-		if h.Up || h.LastError == "" || h.NextTry.Sub(time.Now()) != 19*time.Second {
+		if h.Up || h.LastError == "" || time.Until(h.NextTry) != 19*time.Second {
 			t.Errorf("health %+v", h)
 		}
 		asks(t, s, 2)

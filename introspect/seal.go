@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
@@ -14,8 +15,7 @@ import (
 
 const (
 	sealVersion = 1
-	sealHead    = 1 + 8 + 8 // version, asked, until
-	sealedMost  = 1 << 20   // bytes of a value; more is not ours
+	sealedMost  = 1 << 20 // bytes of a value; more is not ours
 
 	deriveSalt = "bearward introspection 1"
 )
@@ -74,7 +74,7 @@ func newSealer(secret []byte, issuer, caller string) (*sealer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("deriving keys of the shared level: %w", err)
 		}
-		return newKeyer(key, issuer, caller), nil // [IN-14]
+		return newKeyer(key, issuer, caller), nil
 	}
 	names, err := derive("name")
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *sealer) cipher(raw string) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cipher.NewGCMWithRandomNonce(block)
+	return cipher.NewGCM(block)
 }
 
 // seal encrypts an answer about the token, for the place name only.
@@ -105,27 +105,31 @@ func (s *sealer) seal(raw string, name digest, answer sealed) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain := make([]byte, 0, sealHead+len(answer.claims))
+	plain := make([]byte, 0, 1+2*binary.MaxVarintLen64+len(answer.claims))
 	plain = append(plain, sealVersion)
-	plain = binary.BigEndian.AppendUint64(plain, uint64(answer.asked.UnixMilli()))
-	plain = binary.BigEndian.AppendUint64(plain, uint64(answer.until.UnixMilli()))
+	plain = binary.AppendVarint(plain, answer.asked.UnixMilli())
+	plain = binary.AppendVarint(plain, answer.until.UnixMilli())
 	plain = append(plain, answer.claims...)
-	return aead.Seal(nil, nil, plain, name[:]), nil
+	nonce := make([]byte, aead.NonceSize())
+	_, _ = rand.Read(nonce) // never fails
+	return aead.Seal(nonce, nonce, plain, name[:]), nil
 }
 
 // open is the reverse. It is false for everything that seal did not make.
 func (s *sealer) open(raw string, name digest, value []byte) (sealed, bool) {
 	aead, err := s.cipher(raw)
-	if err != nil || len(value) > sealedMost {
+	if err != nil || len(value) > sealedMost || len(value) < aead.NonceSize() {
 		return sealed{}, false
 	}
-	plain, err := aead.Open(nil, nil, value, name[:])
-	if err != nil || len(plain) < sealHead || plain[0] != sealVersion {
+	nonce, text := value[:aead.NonceSize()], value[aead.NonceSize():]
+	plain, err := aead.Open(nil, nonce, text, name[:])
+	if err != nil || len(plain) == 0 || plain[0] != sealVersion {
 		return sealed{}, false
 	}
-	return sealed{
-		asked:  time.UnixMilli(int64(binary.BigEndian.Uint64(plain[1:]))),
-		until:  time.UnixMilli(int64(binary.BigEndian.Uint64(plain[9:]))),
-		claims: string(plain[sealHead:]),
-	}, true
+	asked, n := binary.Varint(plain[1:])
+	until, m := binary.Varint(plain[1+max(n, 0):])
+	if n <= 0 || m <= 0 {
+		return sealed{}, false
+	}
+	return sealed{time.UnixMilli(asked), time.UnixMilli(until), string(plain[1+n+m:])}, true
 }

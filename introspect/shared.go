@@ -14,10 +14,12 @@ const (
 	complainEvery = time.Minute            // about values that cannot be used
 )
 
+const errStorePanic notice = "the shared level panicked"
+
+// The texts for health and log: what a store says may show its URL.
 const (
-	errStorePanic notice = "the shared level panicked"
-	storeFailed          = "the shared level fails"
-	storeTimeouts        = "the shared level does not answer in time"
+	storeFailed   = "the shared level fails"
+	storeTimeouts = "the shared level does not answer in time"
 )
 
 // shared is the second level of the cache. Nothing that happens to the store
