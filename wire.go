@@ -164,12 +164,12 @@ func roots(cfg Config, i Issuer) *x509.CertPool {
 
 func keySource(cfg Config, i Issuer) (validate.KeySource, error) {
 	if i.Keys != nil {
-		if i.DiscoveryURL != "" || i.JWKSURL != "" {
+		if i.DiscoveryURL != "" && i.Introspection == nil || i.JWKSURL != "" {
 			return nil, errors.New("Keys excludes DiscoveryURL and JWKSURL")
 		}
 		return i.Keys, nil
 	}
-	if i.DiscoveryURL != "" && i.JWKSURL != "" {
+	if i.DiscoveryURL != "" && i.JWKSURL != "" && i.Introspection == nil {
 		return nil, errors.New("DiscoveryURL and JWKSURL exclude each other")
 	}
 	source, err := jwks.Remote(jwks.Config{
