@@ -60,7 +60,8 @@ func (i *Issuer) Wrong(kind string, claims ...Claims) string {
 //	iss.Opaque(Claims{Audience: []string{"https://other.example.test"}})
 //	iss.Opaque(Claims{ExpiresIn: -time.Hour, Extra: map[string]any{"active": true}})
 //
-// At most one Claims is used.
+// The issuer also answers as the presets "curity" and "google-access" ask, the latter
+// at /tokeninfo with the client_id as aud. At most one Claims is used.
 func (i *Issuer) Opaque(claims ...Claims) string {
 	i.tb.Helper()
 	token, err := i.server.Opaque(i.members(one(i.tb, claims)))

@@ -51,7 +51,7 @@ func NewIssuer(tb testing.TB, config ...Config) *Issuer {
 	prefix := "opaque_" + strings.ToLower(rand.Text()[:8]) + "_"
 	server, err := issuer.Start(issuer.Config{
 		Path: c.Path, Algorithms: c.Algorithms, Audience: c.Resource, Now: c.Clock.Now,
-		Clients: []issuer.Client{client}, OpaquePrefix: prefix,
+		Clients: []issuer.Client{client}, OpaquePrefix: prefix, Phantom: true, TokenInfo: true,
 	})
 	if err != nil {
 		tb.Fatalf("bearwardtest: %v", err)

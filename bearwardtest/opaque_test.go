@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bearward/bearward"
 	"github.com/bearward/bearward/bearwardtest"
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
@@ -97,6 +98,32 @@ func TestOpaqueOfTwoIssuers(t *testing.T) {
 		}
 	}
 	fails(t, guard, "opaque", validate.ErrOpaqueUnassigned)
+}
+
+// TestOpaqueDialects: the issuer is asked in the manners of two providers.
+func TestOpaqueDialects(t *testing.T) {
+	for preset, change := range map[string]func(*bearwardtest.Issuer, *bearward.Issuer){
+		"curity": func(*bearwardtest.Issuer, *bearward.Issuer) {},
+		"google-access": func(iss *bearwardtest.Issuer, i *bearward.Issuer) {
+			i.ClientIDs, i.Introspection.NoJWT = []string{"client-1"}, true
+			i.Introspection.Endpoint, i.Introspection.Auth = iss.URL+"/tokeninfo", introspect.Auth{Method: introspect.None}
+		},
+	} {
+		t.Run(preset, func(t *testing.T) {
+			iss := bearwardtest.NewIssuer(t)
+			cfg := iss.Config()
+			cfg.Issuers[0].Preset = preset
+			change(iss, &cfg.Issuers[0])
+			guard := iss.Guard(cfg)
+			d := decide(t, guard, iss.Opaque(bearwardtest.Claims{Subject: "alice", Scope: "a", Extra: map[string]any{"purpose": "access_token"}}), "a")
+			if !d.Allowed || d.Token.Subject != "alice" {
+				t.Fatalf("%v", d.Err)
+			}
+			revoked := iss.Opaque()
+			iss.Revoke(revoked)
+			fails(t, guard, revoked, validate.ErrInactive)
+		})
+	}
 }
 
 func TestBreakIntrospection(t *testing.T) {
