@@ -158,7 +158,7 @@ func (c *credentials) assert(ctx context.Context) (string, error) {
 	if !c.spent.Load() {
 		return c.assertion.get(ctx)
 	}
-	own, err := c.assertion.make(ctx)
+	own, err := c.assertion.create(ctx)
 	return own.value, err
 }
 

@@ -56,7 +56,7 @@ func newClient(cfg Config, answers *validate.Answers) (asker, error) {
 		return nil, err
 	}
 	if c.config.Endpoint == "" && answers.Dialect() == tokenInfo {
-		c.config.Endpoint = tokenInfoEndpoint
+		c.config.Endpoint = infoEndpoint
 	}
 	if c.config.Endpoint == "" {
 		l := &lookup{

@@ -193,10 +193,11 @@ func TestCloseLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	cfg, err := Config{
+	in := Config{
 		Token: validate.Config{Issuer: s.URL(), Audience: []string{api}}, AllowHTTP: true,
 		Auth: Auth{Method: Basic, ClientID: "a", Secret: "b"},
-	}.prepare()
+	}
+	cfg, err := in.prepare()
 	if err != nil {
 		t.Fatal(err)
 	}

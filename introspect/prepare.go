@@ -35,7 +35,9 @@ const (
 )
 
 // prepare fills in the defaults and returns all faults at once.
-func (c Config) prepare() (Config, error) {
+func (c *Config) prepare() (Config, error) {
+	own := *c
+	c = &own
 	if c.SignedResponse == "" {
 		c.SignedResponse = Off
 	}
@@ -54,7 +56,7 @@ func (c Config) prepare() (Config, error) {
 	if err := errors.Join(faults...); err != nil {
 		return Config{}, fmt.Errorf("introspection: %w", err)
 	}
-	return c, nil
+	return own, nil
 }
 
 // checkDialect wants what the way of asking needs, and nothing that it would

@@ -26,7 +26,8 @@ func sound() Config {
 }
 
 func TestDefaults(t *testing.T) { // [IN-13]
-	c, err := sound().prepare()
+	in := sound()
+	c, err := in.prepare()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,6 @@ func TestDefaults(t *testing.T) { // [IN-13]
 	if c.SignedResponse != Off || c.Logger == nil || c.Token.Clock == nil {
 		t.Errorf("got %+v", c)
 	}
-	in := sound()
 	in.Cache = CacheConfig{Positive: -1, Negative: -1, Entries: -1}
 	if c, err = in.prepare(); err != nil || c.Cache.Positive >= 0 || c.Cache.Negative >= 0 {
 		t.Errorf("off: %+v, %v", c.Cache, err)

@@ -11,7 +11,7 @@ import (
 // does not take away a value that is still usable.
 type renewed[T any] struct {
 	clock   func() time.Time
-	make    func(ctx context.Context) (item[T], error)
+	create  func(ctx context.Context) (item[T], error)
 	retry   time.Duration // after a failure
 	current atomic.Pointer[item[T]]
 	slot    chan struct{} // held by who makes a new one
@@ -24,8 +24,8 @@ type item[T any] struct {
 	until time.Time // it is used no longer; zero: always
 }
 
-func newRenewed[T any](clock func() time.Time, retry time.Duration, make_ func(context.Context) (item[T], error)) *renewed[T] {
-	return &renewed[T]{clock: clock, make: make_, retry: retry, slot: make(chan struct{}, 1)}
+func newRenewed[T any](clock func() time.Time, retry time.Duration, create func(context.Context) (item[T], error)) *renewed[T] {
+	return &renewed[T]{clock: clock, create: create, retry: retry, slot: make(chan struct{}, 1)}
 }
 
 func (i *item[T]) usable(now time.Time) bool {
@@ -58,7 +58,7 @@ func (r *renewed[T]) get(ctx context.Context) (T, error) {
 	if held = r.current.Load(); held.fresh(now) { // [IN-02]
 		return held.value, nil // somebody else was quicker
 	}
-	next, err := r.make(ctx)
+	next, err := r.create(ctx)
 	if err != nil {
 		if !held.usable(now) {
 			return next.value, err

@@ -15,8 +15,8 @@ import (
 	"github.com/bearward/bearward/internal/strictjson"
 )
 
-// tokenInfoEndpoint is asked where no endpoint is configured.
-const tokenInfoEndpoint = "https://oauth2.googleapis.com/tokeninfo"
+// infoEndpoint is asked where no endpoint is configured.
+const infoEndpoint = "https://oauth2.googleapis.com/tokeninfo"
 
 var errTokenInfo = errors.New("the token information lacks a member or has one of a wrong type")
 

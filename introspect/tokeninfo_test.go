@@ -113,7 +113,7 @@ func TestTokenInfoFaults(t *testing.T) {
 	_, sound, _ := googling(t, yes, 200)
 	sound.AllowPrivate, sound.Endpoint = false, ""
 	c := asking(t, sound)
-	if c.config.Endpoint != tokenInfoEndpoint || c.endpoint != nil || !c.known() { // Google is public
+	if c.config.Endpoint != infoEndpoint || c.endpoint != nil || !c.known() { // Google is public
 		t.Errorf("asks %q", c.config.Endpoint)
 	}
 	for name, tt := range map[string]struct {
