@@ -22,6 +22,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run an issuer and a protected API on loopback, with lines to try."`
 	Serve   serveCmd   `cmd:"" help:"Protect an API as a reverse proxy in front of it."`
 	Explain explainCmd `cmd:"" help:"Say what becomes of a token, rule by rule, and how to fix it."`
+	Revoke  revokeCmd  `cmd:"" help:"Refuse a token, or those of a user, session or client, from now on."`
 	Token   tokenCmd   `cmd:"" help:"Get a token, right or wrong on purpose, from the running demo."`
 	Call    callCmd    `cmd:"" help:"Call a gRPC method of the running demo."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -7,13 +7,15 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
 )
 
 // admin answers for the state of the server. It makes no call: what it says is
 // from the last real fetch.
 type admin struct {
-	guard    *middleware.Guard
-	stopping atomic.Bool
+	guard       *middleware.Guard
+	revocations *validate.RevocationList // nil: none in memory
+	stopping    atomic.Bool
 }
 
 // readiness is the body of /readyz.
@@ -42,19 +44,30 @@ func (a *admin) handler() http.Handler {
 		}
 		reply(w, status, "application/json", state)
 	})
+	if a.revocations != nil {
+		mux.HandleFunc("POST "+revocationsPath, a.revoke)
+	}
 	return mux
 }
 
-// ready asks whether the keys of every issuer were loaded once. What happens
-// to them later concerns that issuer's tokens and not the whole server.
+// ready asks whether the keys of every issuer were loaded once, or whether it
+// can be asked about its opaque tokens. What happens later concerns that
+// issuer's tokens and not the whole server.
 func (a *admin) ready() readiness {
 	out := readiness{Ready: true}
 	for _, h := range a.guard.Health() {
-		i := issuerReadiness{Name: h.Name, Ready: h.Loaded || !h.LastSuccess.IsZero()}
-		if !i.Ready {
+		i := issuerReadiness{Name: h.Name, Ready: h.Loaded || !h.LastSuccess.IsZero(), Reason: h.LastError}
+		if asked := h.Introspection; asked != nil && !i.Ready {
+			i.Ready = asked.Endpoint
+			if asked.LastError != "" {
+				i.Reason = asked.LastError
+			}
+		}
+		if i.Ready {
+			i.Reason = ""
+		} else {
 			out.Ready = false
 			out.Reason = "the keys of an issuer were not loaded yet"
-			i.Reason = h.LastError
 			if i.Reason == "" {
 				i.Reason = "not loaded yet"
 			}

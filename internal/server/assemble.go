@@ -3,18 +3,15 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
 	"time"
 
 	"github.com/bearward/bearward"
+	"github.com/bearward/bearward/adapters/redisstore"
 	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/internal/server/route"
-	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 )
@@ -26,8 +23,10 @@ type Service struct {
 	file        *config.File
 	logger      *slog.Logger
 	table       *route.Table
-	policies    []middleware.Policy // of the rules, in their order
-	certificate *tls.Certificate    // nil: plain http
+	policies    []middleware.Policy      // of the rules, in their order
+	certificate *tls.Certificate         // nil: plain http
+	revocations *validate.RevocationList // nil: none in memory
+	redis       *redisstore.Redis        // nil: none
 
 	// Time, replaced by tests: that of the guard, of requests and of retries.
 	clock  func() time.Time
@@ -55,9 +54,15 @@ func New(ctx context.Context, file *config.File, logger *slog.Logger) (*Service,
 }
 
 func (s *Service) assemble(ctx context.Context) (err error) {
-	b := &builder{file: s.file, logger: s.logger}
-	cfg := b.guard()
-	cfg.Clock = s.clock
+	b := &builder{file: s.file, logger: s.logger, clock: s.clock}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	s.redis = b.redis()
+	cfg := b.guard(s.redis)
+	s.revocations, cfg.Revocation = b.revocation(s.redis)
 	s.certificate = b.tls()
 	if err := s.file.Faults(b.faults...); err != nil {
 		return err
@@ -65,14 +70,20 @@ func (s *Service) assemble(ctx context.Context) (err error) {
 	if s.Guard, err = bearward.New(ctx, cfg); err != nil {
 		return err
 	}
-	if err := s.rules(); err != nil {
-		return errors.Join(err, s.Close())
-	}
-	return nil
+	return s.rules()
 }
 
-// Close releases what the guard holds.
-func (s *Service) Close() error { return s.Guard.Close() }
+// Close releases what the guard holds, and then what it shares.
+func (s *Service) Close() error {
+	var faults []error
+	if s.Guard != nil {
+		faults = append(faults, s.Guard.Close())
+	}
+	if s.redis != nil {
+		faults = append(faults, s.redis.Close())
+	}
+	return errors.Join(faults...)
+}
 
 // Match returns the policy of the rule for a method and a path as received.
 func (s *Service) Match(method, rawPath string) (middleware.Policy, route.Outcome) {
@@ -117,6 +128,13 @@ func policy(r config.Rule) middleware.Policy {
 			AllScopes: r.Scopes, AnyScope: r.AnyScope, Audience: r.Audience, Issuers: r.Issuers, Schemes: r.Schemes,
 			ACR: r.ACR, MaxAge: r.MaxAge, Profile: validate.Profile(r.Profile),
 			Optional: r.Optional, UserOnly: r.UserOnly, NoDelegation: r.NoDelegation, Hide: r.Hide,
+			Roles: r.Roles, Permissions: r.Permissions, Groups: r.Groups,
+		}
+		for _, d := range r.Details {
+			p.Details = append(p.Details, middleware.Detail{
+				Type: d.Type, Actions: d.Actions, DataTypes: d.DataTypes, Privileges: d.Privileges,
+				Identifier: d.Identifier, Fields: d.Fields,
+			})
 		}
 	}
 	p.Route = r.Match
@@ -142,77 +160,4 @@ func closure(implies map[string][]string) map[string]map[string]bool {
 		out[have] = reached
 	}
 	return out
-}
-
-// builder turns the file into a configuration and collects faults.
-type builder struct {
-	file   *config.File
-	logger *slog.Logger
-	faults []config.Fault
-}
-
-func (b *builder) fault(path string, err error) {
-	b.faults = append(b.faults, b.file.Fault(path, err))
-}
-
-func (b *builder) guard() bearward.Config {
-	cfg := bearward.Config{
-		Resource: b.file.Resource, Realm: b.file.Realm, NoMetadata: !b.file.Metadata, Logger: b.logger,
-	}
-	for n, i := range b.file.Issuers {
-		path := fmt.Sprintf("issuers[%d]", n)
-		issuer := bearward.Issuer{
-			URL: i.Issuer, Name: i.Name, Audience: i.Audience, Profile: validate.Profile(i.Profile), Algorithms: i.Algorithms,
-			Leeway: i.Leeway, MaxLifetime: i.MaxLifetime,
-			ScopeClaim:   validate.ScopeClaim{Name: i.ScopeClaim.Name, Array: i.ScopeClaim.Type == "array"},
-			DiscoveryURL: text(i.DiscoveryURL), JWKSURL: text(i.JWKSURI), AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP,
-			Refresh: bearward.Refresh{Interval: i.JWKS.Refresh, Cooldown: i.JWKS.Cooldown, MaxStale: i.JWKS.MaxStale},
-		}
-		if i.Leeway == 0 {
-			issuer.Leeway = -time.Nanosecond // none; zero would be the default
-		}
-		if i.JWKSFile != "" {
-			keys, err := jwks.FileWith(jwks.FileConfig{Path: i.JWKSFile, Algorithms: i.Algorithms, Logger: b.logger})
-			if err != nil {
-				b.fault(path+".jwks_file", err)
-			} else {
-				issuer.Keys = keys
-			}
-		}
-		if i.CAFile != "" {
-			issuer.RootCAs = b.roots(path+".ca_file", i.CAFile)
-		}
-		cfg.Issuers = append(cfg.Issuers, issuer)
-	}
-	return cfg
-}
-
-func text(u *url.URL) string {
-	if u == nil {
-		return ""
-	}
-	return u.String()
-}
-
-func (b *builder) roots(path, file string) *x509.CertPool {
-	pem, err := os.ReadFile(file)
-	pool := x509.NewCertPool()
-	if err == nil && !pool.AppendCertsFromPEM(pem) {
-		err = fmt.Errorf("%s contains no PEM certificate", file)
-	}
-	if err != nil {
-		b.fault(path, err)
-	}
-	return pool
-}
-
-func (b *builder) tls() *tls.Certificate {
-	if b.file.TLS == nil {
-		return nil
-	}
-	certificate, err := tls.LoadX509KeyPair(b.file.TLS.CertFile, b.file.TLS.KeyFile)
-	if err != nil {
-		b.fault("tls", err)
-	}
-	return &certificate
 }

@@ -68,7 +68,7 @@ func (r *runner) run(ctx context.Context) error {
 	base, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	r.base, r.failed = base, make(chan error, 2)
-	r.admin = &admin{guard: r.Guard}
+	r.admin = &admin{guard: r.Guard, revocations: r.revocations}
 	err := r.listen()
 	if err == nil {
 		loading := make(chan struct{})

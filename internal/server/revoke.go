@@ -1,0 +1,130 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bearward/bearward/adapters/redisstore"
+	"github.com/bearward/bearward/internal/server/config"
+	"github.com/bearward/bearward/validate"
+)
+
+const (
+	revocationsPath = "/revocations"
+	maxRevocation   = 16 << 10
+	revokeTimeout   = 10 * time.Second
+)
+
+// revocation is the body of POST /revocations: names of the claims concerned.
+type revocation struct {
+	Issuer   string    `json:"iss"`
+	ID       string    `json:"jti,omitzero"`
+	Subject  string    `json:"sub,omitzero"`
+	Session  string    `json:"sid,omitzero"`
+	ClientID string    `json:"client_id,omitzero"`
+	Before   time.Time `json:"before,omitzero"`
+	Until    time.Time `json:"until,omitzero"`
+}
+
+// revoke adds an entry to the list in memory. The listener is on loopback;
+// what a browser could be made to send there is refused.
+func (a *admin) revoke(w http.ResponseWriter, r *http.Request) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" || r.Header["Origin"] != nil || !local(r.Host) {
+		complain(w, http.StatusForbidden, "send application/json from this machine, and not from a web page")
+		return
+	}
+	var body revocation
+	err = json.UnmarshalRead(io.LimitReader(r.Body, maxRevocation), &body, json.RejectUnknownMembers(true))
+	if err != nil {
+		complain(w, http.StatusBadRequest, "this is not an object with iss, one of jti, sub, sid and client_id, before and until")
+		return
+	}
+	if err := a.revocations.Revoke(r.Context(), validate.RevocationEntry(body)); err != nil {
+		complain(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func complain(w http.ResponseWriter, status int, reason string) {
+	reply(w, status, "application/json", map[string]string{"error": reason})
+}
+
+// local reports that a Host names a loopback address: other names may have
+// been pointed here to get past a browser.
+func local(host string) bool {
+	if addr, err := netip.ParseAddrPort(host); err == nil {
+		return addr.Addr().IsLoopback()
+	}
+	return host == "localhost" || len(host) > 10 && host[:10] == "localhost:"
+}
+
+// Revoke adds an entry to the list that the file names: on Redis directly, in
+// memory by asking the running server. The entry's issuer may be the name that
+// the file gives it.
+func Revoke(ctx context.Context, file *config.File, e validate.RevocationEntry) error {
+	for _, i := range file.Issuers {
+		if e.Issuer == i.Name {
+			e.Issuer = i.Issuer
+		}
+	}
+	if err := e.Check(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, revokeTimeout)
+	defer cancel()
+	switch {
+	case file.Revocation == nil:
+		return errors.New("the file has no revocation list")
+	case file.Revocation.List == "redis":
+		return revokeOnRedis(ctx, file, e)
+	}
+	return revokeInMemory(ctx, file.Admin, e)
+}
+
+func revokeOnRedis(ctx context.Context, file *config.File, e validate.RevocationEntry) (err error) {
+	b := &builder{file: file, logger: slog.New(slog.DiscardHandler)}
+	var shared *redisstore.Redis
+	if shared = b.redis(); shared == nil {
+		return file.Faults(b.faults...)
+	}
+	defer func() { err = errors.Join(err, shared.Close()) }()
+	return shared.Revocations(file.Revocation.Retention).Revoke(ctx, e)
+}
+
+func revokeInMemory(ctx context.Context, address string, e validate.RevocationEntry) error {
+	body, err := json.Marshal(revocation(e))
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+revocationsPath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("the server does not answer at %s: %w", address, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusNoContent {
+		var told struct {
+			Error string `json:"error"`
+		}
+		_ = json.UnmarshalRead(io.LimitReader(response.Body, maxRevocation), &told)
+		return fmt.Errorf("the server answered %d %s", response.StatusCode, told.Error)
+	}
+	return nil
+}
