@@ -157,18 +157,18 @@ func (i *Issuers) route(issuer string) (*Leaf, *Error) {
 // have no mark.
 func (i *Issuers) routeOpaque(raw string, notJWT *Error) (*Leaf, *Error) {
 	var marked, unmarked *Leaf
-	several, any := false, false
+	several, some := false, false
 	for _, l := range i.leaves {
 		switch {
 		case l.Opaque == nil:
 		case l.Prefix == "":
-			any = true
+			some = true
 			if !i.refused[l] {
 				several = several || unmarked != nil
 				unmarked = l
 			}
 		default:
-			any = true
+			some = true
 			if strings.HasPrefix(raw, l.Prefix) && (marked == nil || len(l.Prefix) > len(marked.Prefix)) {
 				marked = l
 			}
@@ -181,7 +181,7 @@ func (i *Issuers) routeOpaque(raw string, notJWT *Error) (*Leaf, *Error) {
 		return marked, nil
 	case unmarked != nil && !several: // [IN-17]
 		return unmarked, nil
-	case any:
+	case some:
 		return nil, refuse(ErrOpaqueUnassigned)
 	}
 	return nil, notJWT

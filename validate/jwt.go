@@ -120,7 +120,7 @@ func (s *state) standsForClient() bool {
 		return true
 	}
 	for i := range s.issuer.config.habits.Client {
-		if has, clear := s.bears(&s.issuer.config.habits.Client[i]); has || !clear { // [CL-17]
+		if has, sure := s.bears(&s.issuer.config.habits.Client[i]); has || !sure { // [CL-17]
 			return true
 		}
 	}

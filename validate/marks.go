@@ -28,9 +28,9 @@ func (m *Mark) concerns(c *Config) bool {
 	return !(m.JWT && c.answers) && !(m.Answer && !c.answers) && strings.Contains(c.Issuer, m.Issuer)
 }
 
-// bears reports whether the token has the mark. It is not clear where the
+// bears reports whether the token has the mark. That is not sure where the
 // claim has a type that it never has.
-func (s *state) bears(m *Mark) (has, clear bool) {
+func (s *state) bears(m *Mark) (has, sure bool) {
 	raw, err := s.member(m.Claim)
 	switch {
 	case err != nil:

@@ -188,7 +188,7 @@ func TestMarksInReports(t *testing.T) {
 		"generic":    {"", ""},
 	} {
 		f := readFixture(t, preset)
-		_, _, findings := f.judge(t, preset, presetCase{}, s)
+		_, findings, _ := f.judge(t, preset, presetCase{}, s)
 		if line := finding(t, findings, "marks"); line.Expected != want[0] || line.Found != want[1] {
 			t.Errorf("%s: %q, %q", preset, line.Expected, line.Found)
 		}
@@ -248,4 +248,33 @@ func TestLists(t *testing.T) {
 	if none, err := (&validate.Token{}).Roles(); none != nil || err != nil {
 		t.Errorf("%v %v", none, err)
 	}
+}
+
+// FuzzLists reads claims at a path: whatever both are, it ends with a list or
+// an error, the same one each time.
+func FuzzLists(f *testing.F) {
+	for _, path := range []string{"roles", "a.b", "/a~1b/c", "https://x/y", "", "/", ".", "a..b", "~"} {
+		f.Add(`{"roles":["a"],"a":{"b":[{"value":"c"}]},"a/b":{"c":{"d":1}}}`, path)
+		f.Add(`{"":{"":[""]},"~":"x","a":[[]]}`, path)
+	}
+	a, err := validate.NewAnswers(validate.Config{Issuer: "https://login.example.com", Preset: "zitadel", TrustServer: true, Clock: at(noon)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, claims, path string) {
+		token, err := a.Judge(claims)
+		if err != nil {
+			return
+		}
+		first, err1 := token.RolesAt(path)
+		second, err2 := token.RolesAt(path)
+		if !slices.Equal(first, second) || (err1 == nil) != (err2 == nil) || err1 != nil && first != nil {
+			t.Errorf("%q %v, then %q %v", first, err1, second, err2)
+		}
+		for _, read := range []func() ([]string, error){token.Roles, token.Groups, token.Permissions, token.Entitlements} {
+			if list, err := read(); err != nil && (list != nil || validate.CodeOf(err) != validate.ErrClaimsInvalid) {
+				t.Errorf("%q %v", list, err)
+			}
+		}
+	})
 }

@@ -127,7 +127,7 @@ func (f *fixture) token(t *testing.T, c presetCase, s *issuer.Server) string {
 }
 
 // judge returns what is decided and what is reported.
-func (f *fixture) judge(t *testing.T, preset string, c presetCase, s *issuer.Server) (*validate.Token, error, []validate.Finding) {
+func (f *fixture) judge(t *testing.T, preset string, c presetCase, s *issuer.Server) (*validate.Token, []validate.Finding, error) {
 	t.Helper()
 	config := f.config(preset, c, s)
 	if c.Answer {
@@ -141,7 +141,7 @@ func (f *fixture) judge(t *testing.T, preset string, c presetCase, s *issuer.Ser
 		}
 		token, refusal := a.Judge(string(raw))
 		findings, _ := a.Explain(string(raw))
-		return token, refusal, findings
+		return token, findings, refusal
 	}
 	j, err := validate.NewJWT(config)
 	if err != nil {
@@ -161,7 +161,7 @@ func (f *fixture) judge(t *testing.T, preset string, c presetCase, s *issuer.Ser
 	if alone, _ := j.Explain(t.Context(), raw); c.Rule != "" && finding(t, alone, c.Rule).Fix != finding(t, findings, c.Rule).Fix {
 		t.Errorf("without router: %q", finding(t, alone, c.Rule).Fix)
 	}
-	return token, refusal, findings
+	return token, findings, refusal
 }
 
 // TestPresets: the right token of each provider passes and is read as it is
@@ -176,7 +176,7 @@ func TestPresets(t *testing.T) {
 			cases := append([]presetCase{{Name: "right", outcome: f.outcome}}, f.Cases...)
 			for _, c := range cases {
 				t.Run(c.Name, func(t *testing.T) {
-					token, refusal, findings := f.judge(t, p.Name, c, s)
+					token, findings, refusal := f.judge(t, p.Name, c, s)
 					wantCode(t, refusal, c.Code)
 					if c.Code == "" {
 						c.check(t, token)
