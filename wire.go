@@ -26,8 +26,10 @@ func wire(cfg Config) (middleware.Config, error) {
 	for n, issuer := range cfg.Issuers {
 		place := fmt.Sprintf("issuer %d", n+1)
 		wired, err := wireIssuer(cfg, issuer)
+		for _, fault := range distinct(err) {
+			faults = append(faults, fmt.Errorf("bearward: %s: %w", place, fault))
+		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("bearward: %s: %w", place, err))
 			wired = stand(issuer, place)
 		}
 		core.Issuers = append(core.Issuers, wired)
@@ -79,18 +81,17 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 		wired.Keys = upstream(keys, i.URL)
 	}
 	faults = append(faults, wireIntrospection(cfg, i, config, &wired))
-	return wired, distinct(faults...)
+	return wired, errors.Join(faults...)
 }
 
-// distinct joins errors and says each once: JWTs and answers of one issuer
-// share settings.
-func distinct(errs ...error) error {
-	var out []error
+// distinct takes joined errors apart and says each once: JWTs and answers of
+// one issuer share settings.
+func distinct(err error) (out []error) {
 	said := map[string]bool{}
-	for pending := errs; len(pending) > 0; pending = pending[1:] {
-		err := pending[0]
+	for pending := []error{err}; len(pending) > 0; {
+		err, pending = pending[0], pending[1:]
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			pending = append(append(pending[:1:1], joined.Unwrap()...), pending[1:]...)
+			pending = append(joined.Unwrap(), pending...)
 			continue
 		}
 		if err != nil && !said[err.Error()] {
@@ -98,7 +99,7 @@ func distinct(errs ...error) error {
 			out = append(out, err)
 		}
 	}
-	return errors.Join(out...)
+	return out
 }
 
 // wireIntrospection adds the issuer's live side.

@@ -42,7 +42,7 @@ func (c *Config) prepare() (Config, error) {
 		c.SignedResponse = Off
 	}
 	answers, err := validate.NewAnswers(c.Token)
-	faults := []error{err, c.Auth.check()}
+	faults := []error{c.Auth.check()}
 	if err == nil {
 		faults = append(faults, c.checkDialect(answers))
 	}
@@ -53,8 +53,11 @@ func (c *Config) prepare() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if err := errors.Join(faults...); err != nil {
-		return Config{}, fmt.Errorf("introspection: %w", err)
+	if fault := errors.Join(faults...); fault != nil {
+		err = errors.Join(err, fmt.Errorf("introspection: %w", fault))
+	}
+	if err != nil {
+		return Config{}, err
 	}
 	return own, nil
 }

@@ -151,7 +151,7 @@ func TestFailuresBackOff(t *testing.T) { // [JK-16]
 	})
 }
 
-func TestLastGoodSetUntilMaxStale(t *testing.T) { // [JK-16 JK-17]
+func TestLastGoodSetUntilMaxStale(t *testing.T) { // [JK-16 JK-17 CA-04]
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{body: setOf("a")}
 		s, log := remote(t, u, Config{})

@@ -232,7 +232,8 @@ func TestOneWriter(t *testing.T) {
 		}
 		name := filepath.ToSlash(path)
 		if entry.IsDir() {
-			if entry.Name() == "node_modules" || entry.Name() == ".git" {
+			// The embedded issuer challenges its own clients, not those of an API.
+			if entry.Name() == "node_modules" || entry.Name() == ".git" || name == "../internal/issuer" {
 				return filepath.SkipDir
 			}
 			return nil

@@ -101,13 +101,13 @@ func TestOpaqueTokens(t *testing.T) {
 	}
 }
 
-// list is a revocation list.
-type list struct {
+// denials is a revocation list.
+type denials struct {
 	revoked bool
 	err     error
 }
 
-func (l list) Revoked(context.Context, *validate.Token) (bool, error) { return l.revoked, l.err }
+func (l denials) Revoked(context.Context, *validate.Token) (bool, error) { return l.revoked, l.err }
 
 // The list is asked last and decides; its outage is no pass. [RV-02 RV-03]
 func TestRevocation(t *testing.T) {
@@ -118,12 +118,12 @@ func TestRevocation(t *testing.T) {
 		status int
 	}{
 		"none":         {nil, nil, "", 0},
-		"not revoked":  {list{}, nil, "", 0},
-		"revoked":      {list{revoked: true}, nil, validate.ErrRevoked, 401},
-		"no answer":    {list{err: errors.New("timeout")}, nil, validate.ErrRevocationUnavailable, 503},
-		"both":         {list{revoked: true, err: errors.New("timeout")}, nil, validate.ErrRevocationUnavailable, 503},
-		"its own code": {list{err: &validate.Error{Code: validate.ErrLifetimeTooLong}}, nil, validate.ErrLifetimeTooLong, 401},
-		"bad token":    {list{revoked: true}, validate.ErrExpired, validate.ErrExpired, 401},
+		"not revoked":  {denials{}, nil, "", 0},
+		"revoked":      {denials{revoked: true}, nil, validate.ErrRevoked, 401},
+		"no answer":    {denials{err: errors.New("timeout")}, nil, validate.ErrRevocationUnavailable, 503},
+		"both":         {denials{revoked: true, err: errors.New("timeout")}, nil, validate.ErrRevocationUnavailable, 503},
+		"its own code": {denials{err: &validate.Error{Code: validate.ErrLifetimeTooLong}}, nil, validate.ErrLifetimeTooLong, 401},
+		"bad token":    {denials{revoked: true}, validate.ErrExpired, validate.ErrExpired, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := foreign(t, gives(foreignClaims(), c.token), func(cfg *middleware.Config) { cfg.Revocation = c.list })
