@@ -35,15 +35,18 @@ func (c *explainCmd) Run(std streams) error {
 		return err
 	}
 	ctx := context.Background()
-	guard, match, err := c.judge(ctx)
+	by, err := c.judge(ctx)
 	if err != nil {
 		return err
 	}
-	report := c.report(ctx, guard, match, request)
+	report := c.report(ctx, by, request)
 	if report.Code.Class() == validate.Unavailable {
-		outage(std.err, guard)
+		outage(std.err, by.guard)
 	}
-	if err := guard.Close(); err != nil {
+	if by.blind {
+		fmt.Fprintln(std.err, "bearward: the list of revocations is in the memory of the server: this report does not know it")
+	}
+	if err := by.close(); err != nil {
 		return err
 	}
 	if err := c.print(std.out, report); err != nil {
@@ -55,11 +58,15 @@ func (c *explainCmd) Run(std streams) error {
 	return nil
 }
 
-// outage says what kept an issuer's keys away: the report is about the token.
+// outage says what kept an issuer's keys or answers away: the report is about
+// the token.
 func outage(to io.Writer, guard *middleware.Guard) {
 	for _, h := range guard.Health() {
 		if h.LastError != "" {
 			fmt.Fprintf(to, "bearward: keys of %s: %s\n", h.Name, h.LastError)
+		}
+		if asked := h.Introspection; asked != nil && asked.LastError != "" {
+			fmt.Fprintf(to, "bearward: introspection at %s: %s\n", h.Name, asked.LastError)
 		}
 	}
 }
@@ -103,35 +110,41 @@ func (c *explainCmd) request(token string) (middleware.Request, error) {
 	return r, nil
 }
 
-// matcher finds the policy for a request.
-type matcher func(method, rawPath string) (middleware.Policy, route.Outcome)
+// judge is what decides.
+type judge struct {
+	guard *middleware.Guard
+	match func(method, rawPath string) (middleware.Policy, route.Outcome)
+	close func() error
+	blind bool // a running server knows revocations that this does not
+}
 
-// judge makes the guard that decides, and what finds its policies.
-func (c *explainCmd) judge(ctx context.Context) (*middleware.Guard, matcher, error) {
+func (c *explainCmd) judge(ctx context.Context) (judge, error) {
 	if c.Config == "" {
 		state, err := demo.ReadState()
 		if err != nil {
-			return nil, nil, usage("%w; or judge by a file with --config FILE", err)
+			return judge{}, usage("%w; or judge by a file with --config FILE", err)
 		}
 		guard, err := state.Guard(ctx)
-		return guard, demo.Policy, err
+		return judge{guard: guard, match: demo.Policy, close: guard.Close}, err
 	}
 	file, err := load(c.Config)
 	if err != nil {
-		return nil, nil, err
+		return judge{}, err
 	}
 	service, err := server.New(ctx, file, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return nil, nil, faulty(err)
+		return judge{}, faulty(err)
 	}
-	return service.Guard, service.Match, nil
+	blind := file.Revocation != nil && file.Revocation.List == "memory"
+	return judge{service.Guard, service.Match, service.Close, blind}, nil
 }
 
-func (c *explainCmd) report(ctx context.Context, guard *middleware.Guard, match matcher, r middleware.Request) middleware.Report {
+func (c *explainCmd) report(ctx context.Context, by judge, r middleware.Request) middleware.Report {
+	guard := by.guard
 	if c.Request == "" {
 		return guard.Explain(ctx, r, middleware.Policy{})
 	}
-	policy, outcome := match(r.Method, r.RawPath)
+	policy, outcome := by.match(r.Method, r.RawPath)
 	switch outcome {
 	case route.Matched:
 		report := guard.Explain(ctx, r, policy)

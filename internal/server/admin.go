@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"sync/atomic"
 
@@ -50,27 +51,21 @@ func (a *admin) handler() http.Handler {
 	return mux
 }
 
-// ready asks whether the keys of every issuer were loaded once, or whether it
-// can be asked about its opaque tokens. What happens later concerns that
-// issuer's tokens and not the whole server.
+// ready asks whether the keys of every issuer that has some were loaded once,
+// and whether it is known where to ask about its tokens. What happens later
+// concerns that issuer's tokens and not the whole server.
 func (a *admin) ready() readiness {
 	out := readiness{Ready: true}
 	for _, h := range a.guard.Health() {
-		i := issuerReadiness{Name: h.Name, Ready: h.Loaded || !h.LastSuccess.IsZero(), Reason: h.LastError}
-		if asked := h.Introspection; asked != nil && !i.Ready {
-			i.Ready = asked.Endpoint
-			if asked.LastError != "" {
-				i.Reason = asked.LastError
-			}
+		i := issuerReadiness{Name: h.Name, Ready: true}
+		switch asked := h.Introspection; {
+		case !h.Loaded && h.LastSuccess.IsZero():
+			i.Ready, i.Reason = false, cmp.Or(h.LastError, "its keys were not loaded yet")
+		case asked != nil && !asked.Endpoint:
+			i.Ready, i.Reason = false, cmp.Or(asked.LastError, "its introspection endpoint is not known yet")
 		}
-		if i.Ready {
-			i.Reason = ""
-		} else {
-			out.Ready = false
-			out.Reason = "the keys of an issuer were not loaded yet"
-			if i.Reason == "" {
-				i.Reason = "not loaded yet"
-			}
+		if !i.Ready {
+			out.Ready, out.Reason = false, "an issuer was not reached yet"
 		}
 		out.Issuers = append(out.Issuers, i)
 	}

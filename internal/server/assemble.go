@@ -68,9 +68,21 @@ func (s *Service) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Guard, err = bearward.New(ctx, cfg); err != nil {
-		return err
+		return s.file.Faults(issuerFaults(s.file, err)...)
 	}
 	return s.rules()
+}
+
+// issuerFaults gives each of joined errors its line in the list of issuers.
+func issuerFaults(file *config.File, err error) (faults []config.Fault) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []config.Fault{file.Fault("issuers", err)}
+	}
+	for _, e := range joined.Unwrap() {
+		faults = append(faults, issuerFaults(file, e)...)
+	}
+	return faults
 }
 
 // Close releases what the guard holds, and then what it shares.

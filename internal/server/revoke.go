@@ -51,7 +51,11 @@ func (a *admin) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.revocations.Revoke(r.Context(), validate.RevocationEntry(body)); err != nil {
-		complain(w, http.StatusBadRequest, err.Error())
+		status := http.StatusBadRequest
+		if errors.Is(err, validate.ErrRevocationsFull) {
+			status = http.StatusServiceUnavailable
+		}
+		complain(w, status, err.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -100,7 +104,13 @@ func revokeOnRedis(ctx context.Context, file *config.File, e validate.Revocation
 		return file.Faults(b.faults...)
 	}
 	defer func() { err = errors.Join(err, shared.Close()) }()
-	return shared.Revocations(file.Revocation.Retention).Revoke(ctx, e)
+	if err := shared.Revocations(file.Revocation.Retention).Revoke(ctx, e); err != nil {
+		return err
+	}
+	if err := shared.Ping(ctx); err != nil {
+		return fmt.Errorf("the entry is on redis, but %w", err)
+	}
+	return nil
 }
 
 func revokeInMemory(ctx context.Context, address string, e validate.RevocationEntry) error {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/bearward/bearward/adapters/redisstore"
 	"github.com/bearward/bearward/internal/server/config"
 )
 
@@ -69,7 +70,10 @@ func (r *runner) run(ctx context.Context) error {
 	defer abort()
 	r.base, r.failed = base, make(chan error, 2)
 	r.admin = &admin{guard: r.Guard, revocations: r.revocations}
-	err := r.listen()
+	err := r.look(ctx)
+	if err == nil {
+		err = r.listen()
+	}
 	if err == nil {
 		loading := make(chan struct{})
 		loadCtx, stop := context.WithCancel(ctx)
@@ -89,6 +93,22 @@ func (r *runner) run(ctx context.Context) error {
 	return errors.Join(err, r.Close())
 }
 
+// look asks Redis once. A list of revocations there that may lose entries is a
+// fault; a Redis that does not answer may come back.
+func (r *runner) look(ctx context.Context) error {
+	if r.redis == nil {
+		return nil
+	}
+	err := r.redis.Ping(ctx)
+	if errors.Is(err, redisstore.ErrEvicts) { // [RV-03]
+		return r.file.Faults(r.file.Fault("redis.url", err))
+	}
+	if err != nil {
+		r.logger.Error("bearward: redis is not usable at start", "error", err)
+	}
+	return nil
+}
+
 // listen opens every listener before it serves any.
 func (r *runner) listen() error {
 	type listener struct {
@@ -98,7 +118,7 @@ func (r *runner) listen() error {
 	all := []listener{{r.file.Listen, r.server(r.proxy())}}
 	if r.file.Admin != "" {
 		admin := r.server(r.admin.handler())
-		admin.ReadTimeout = headerTimeout // nothing there reads a body
+		admin.ReadTimeout = headerTimeout // bodies there are small
 		all = append(all, listener{r.file.Admin, admin})
 	}
 	var open []net.Listener

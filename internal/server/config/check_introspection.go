@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -94,10 +95,32 @@ func (c *checker) shared() {
 	if f.Redis != nil && !asked && !revoked && !c.failed["issuers"] && !c.failed["revocation"] {
 		c.say("redis", "nothing here uses redis: no issuer has introspection, and revocation is not on redis")
 	}
+	c.sharedKey(asked)
 	if revoked && f.Redis == nil && !c.failed["redis"] {
 		c.say("revocation.list", "a list on redis needs redis")
 	}
 	if f.Revocation != nil && f.Revocation.List == "memory" && (f.Admin == "" || c.given("admin") && !loopback(f.Admin)) {
 		c.say("revocation.list", "a list in memory is filled over admin, on a loopback address")
+	}
+}
+
+// sharedKey wants a key for what is sealed on redis where there is no client
+// secret to derive it from.
+func (c *checker) sharedKey(asked bool) {
+	if c.file.Redis == nil || c.failed["redis.key_file"] {
+		return
+	}
+	if c.given("redis.key_file") {
+		if !asked {
+			c.say("redis.key_file", "key_file is not used: no issuer has introspection")
+		}
+		return
+	}
+	for n, i := range c.file.Issuers {
+		in := i.Introspection
+		if in == nil || in.Auth == "" || slices.Contains(slices.Concat(credentials[in.Auth]...), "client_secret") {
+			continue
+		}
+		c.say(fmt.Sprintf("issuers[%d].introspection.auth", n), "%s has no client secret that could seal what is shared: redis needs key_file", in.Auth)
 	}
 }

@@ -70,8 +70,9 @@ type File struct {
 
 	_ struct{} `later:"public_url trusted_proxies forward_auth forwarded client_cert_header dpop cache openapi report_only fapi wait_ready pprof"`
 
-	name   string
-	places places
+	name    string
+	places  places
+	secrets []string // values from the environment, longest first
 }
 
 // TLS is the certificate of listen.
@@ -162,7 +163,7 @@ type Introspection struct {
 	// KeyID is the kid of assertions.
 	KeyID string `key:"key_id"`
 	// Algorithm signs assertions; by default what fits the key.
-	Algorithm string `key:"algorithm" enum:"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519"`
+	Algorithm string `key:"algorithm" enum:"RS256 PS256 ES256 ES384 EdDSA Ed25519"`
 	// AssertionAudience is the aud of assertions; by default the issuer.
 	AssertionAudience string `key:"assertion_audience"`
 	// CertFile is the PEM file of the client certificate.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"strings"
 )
 
 // Load reads and checks the file at path. A fault in its content is a
@@ -40,13 +41,19 @@ func Parse(name string, data []byte) (*File, error) {
 	if err := faults.err(); err != nil {
 		return nil, err
 	}
+	file.secrets = root.secrets()
 	return file, nil
 }
 
 // Fault describes what is found out only when the file is put to use, at the
-// place of a value; the path is like issuers[0].ca_file.
+// place of a value; the path is like issuers[0].ca_file. It shows no value from
+// the environment.
 func (f *File) Fault(path string, err error) Fault {
-	return Fault{f.places.at(path), err.Error()}
+	text := err.Error()
+	for _, s := range f.secrets {
+		text = strings.ReplaceAll(text, s, fromEnvironment)
+	}
+	return Fault{f.places.at(path), text}
 }
 
 // Faults returns the list as one error, or nil if it is empty.

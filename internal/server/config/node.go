@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,6 +53,23 @@ type entry struct {
 
 // fromEnvironment stands for a value that may be a secret.
 const fromEnvironment = "the value from the environment"
+
+const shortestSecret = 4 // bytes; replacing less would only garble texts
+
+// secrets returns the values from the environment, the longest first.
+func (n *node) secrets() (all []string) {
+	if n.replaced && len(n.text) >= shortestSecret {
+		all = append(all, n.text)
+	}
+	for _, item := range n.items {
+		all = append(all, item.secrets()...)
+	}
+	for _, e := range n.entries {
+		all = append(all, e.value.secrets()...)
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
 
 // shown is the text of a scalar for a fault.
 func (n *node) shown() string {
