@@ -138,7 +138,7 @@ func checkStatedKind(s *state) *Error {
 		return err
 	}
 	kind := strings.ToLower(s.claims.tokenType)
-	if kind != "" && !slices.Contains(accessTokenTypes, kind) && !slices.Contains(s.issuer.config.habits.Answer.TokenTypes, kind) {
+	if kind != "" && !slices.Contains(accessTokenTypes, kind) {
 		return refuseClaim(ErrKindRefused, "token_type")
 	}
 	s.claims.boundType = kind == "dpop" // [IN-10]

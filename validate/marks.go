@@ -36,7 +36,7 @@ func (s *state) bears(m *Mark) (has, sure bool) {
 	case err != nil:
 		return false, false
 	case raw == "":
-		return m.Absent || m.Optional, true
+		return m.Absent, true
 	case m.Absent:
 		return false, true
 	}

@@ -16,7 +16,7 @@ type Preset struct {
 	Title string // provider and kind of token
 
 	Profile     Profile    // default of Config.Profile; "" stands for RFC9068
-	Scope       ScopeClaim // default of Config.ScopeClaim
+	Scope       ScopeClaim // default of Config.ScopeClaim for JWTs; that of answers is the string "scope" (RFC 7662 §2.2)
 	Roles       ListClaim  // default of Config.RolesClaim; zero: "roles"
 	Permissions ListClaim  // zero: "permissions"
 	Groups      ListClaim  // zero: "groups"
@@ -44,12 +44,11 @@ type ListClaim struct {
 // Mark is a claim and the values that it may have. Values are strings,
 // compared exactly; a value of another type is none of them.
 type Mark struct {
-	Claim    string   // see ListClaim.Path; "header." in front: a header member
-	Values   []string // one of; empty: any string
-	Prefix   string   // in place of Values: a string that starts so
-	Suffix   string   // in place of Values: a string that ends so
-	Absent   bool     // in place of Values: the claim is absent
-	Optional bool     // the claim may also be absent; for Require
+	Claim  string   // see ListClaim.Path; "header." in front: a header member
+	Values []string // one of; empty: any string
+	Prefix string   // in place of Values: a string that starts so
+	Suffix string   // in place of Values: a string that ends so
+	Absent bool     // in place of Values: the claim is absent
 
 	JWT    bool   // only in JWTs
 	Answer bool   // only in introspection answers
@@ -58,10 +57,8 @@ type Mark struct {
 
 // AnswerHabits are an introspection endpoint's.
 type AnswerHabits struct {
-	Scope      ScopeClaim // default of Config.ScopeClaim; zero: the string "scope", whatever the JWTs have
-	TokenTypes []string   // further values of token_type that mean an access token, in lower case
-	Dialect    string     // "", "tokeninfo" or "phantom": how package introspect asks
-	Endpoint   string     // path below the issuer, where its metadata names none
+	Dialect  string // "", "tokeninfo" or "phantom": how package introspect asks
+	Endpoint string // path below the issuer, where its metadata names none
 }
 
 // Trap is a well-known wrong token, or a right one at a wrong configuration:
@@ -72,12 +69,22 @@ type Trap struct {
 	Fix  string
 }
 
-// Presets returns the table, in alphabetical order of names.
+// Presets returns a copy of the table, in alphabetical order of names.
 func Presets() []Preset {
 	out := make([]Preset, 0, len(presets))
 	for _, name := range slices.Sorted(maps.Keys(presets)) {
 		p := presets[name]
 		p.Name = name
+		p.IssuerSpellings, p.KeyIssuers = maps.Clone(p.IssuerSpellings), slices.Clone(p.KeyIssuers)
+		p.Require, p.Client, p.Traps = slices.Clone(p.Require), slices.Clone(p.Client), slices.Clone(p.Traps)
+		for _, marks := range [][]Mark{p.Require, p.Client} {
+			for i := range marks {
+				marks[i].Values = slices.Clone(marks[i].Values)
+			}
+		}
+		for i := range p.Traps {
+			p.Traps[i].Sign.Values = slices.Clone(p.Traps[i].Sign.Values)
+		}
 		out = append(out, p)
 	}
 	return out

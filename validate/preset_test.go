@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/bearward/bearward/validate"
 )
 
@@ -39,6 +41,41 @@ func TestPresetTable(t *testing.T) {
 	}
 	if len(names) > 0 {
 		t.Errorf("more than one name for one thing? %v", slices.Collect(maps.Keys(names)))
+	}
+}
+
+// What Presets returns is a copy, down to the values.
+func TestPresetsAreCopies(t *testing.T) {
+	want, err := json.Marshal(validate.Presets(), json.Deterministic(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range validate.Presets() {
+		p.KeyIssuers = append(p.KeyIssuers[:0], "z")
+		if p.IssuerSpellings != nil {
+			p.IssuerSpellings["x"] = "y"
+		}
+		for _, m := range slices.Concat(p.Require, p.Client) {
+			if len(m.Values) > 0 {
+				m.Values[0] = "anything"
+			}
+		}
+		for i := range p.Require {
+			p.Require[i] = validate.Mark{}
+		}
+		for i := range p.Client {
+			p.Client[i] = validate.Mark{}
+		}
+		for i := range p.Traps {
+			if v := p.Traps[i].Sign.Values; len(v) > 0 {
+				v[0] = "anything"
+			}
+			p.Traps[i] = validate.Trap{}
+		}
+	}
+	have, err := json.Marshal(validate.Presets(), json.Deterministic(true))
+	if err != nil || string(have) != string(want) {
+		t.Errorf("the table was changed from outside: %v", err)
 	}
 }
 

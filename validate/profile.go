@@ -102,12 +102,8 @@ func (c *Config) preparePreset() (err error) {
 	if c.Profile == "" {
 		c.Profile = c.habits.Profile
 	}
-	switch {
-	case c.ScopeClaim != (ScopeClaim{}): // [AZ-04]
-	case c.answers:
-		c.ScopeClaim = c.habits.Answer.Scope
-	default:
-		c.ScopeClaim = c.habits.Scope
+	if c.ScopeClaim == (ScopeClaim{}) && !c.answers {
+		c.ScopeClaim = c.habits.Scope // [AZ-04]
 	}
 	if c.ScopeClaim.Name == "" {
 		c.ScopeClaim.Name = "scope"
