@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -85,7 +86,6 @@ func judge(err error) *failure {
 	var timeout net.Error
 	var reply redis.Error
 	var op *net.OpError
-	var cert *tls.CertificateVerificationError
 	switch {
 	case err == nil || errors.Is(err, redis.Nil):
 		return nil
@@ -101,12 +101,20 @@ func judge(err error) *failure {
 		return &failure{text: errGivenUp, own: true}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &failure{text: errSlow, counts: true}
-	case errors.As(err, &cert):
+	case untrusted(err):
 		return &failure{text: errUntrusted, counts: true}
 	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &failure{text: errUnreachable, counts: true}
 	}
 	return &failure{text: errNonsense, counts: true}
+}
+
+func untrusted(err error) bool {
+	var cert *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid)
 }
 
 func refusal(text string) *failure {

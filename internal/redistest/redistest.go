@@ -15,6 +15,10 @@ import (
 
 const attempts = 20 // at a port that somebody else takes meanwhile
 
+// SamePort stands, among the options of a server, for Server.Port: with
+// "--port", "0", "--tls-port", SamePort it speaks TLS only.
+const SamePort = "PORT"
+
 // Server is a redis-server on loopback without a configuration file. Its
 // methods are for the test's goroutine.
 type Server struct {
@@ -93,7 +97,13 @@ func (s *Server) run() bool {
 		"--port", strconv.Itoa(s.Port), "--bind", "127.0.0.1",
 		"--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", s.Dir,
 	}
-	s.cmd = exec.Command(s.binary, append(options, s.args...)...) //nolint:gosec // a binary from PATH, for tests
+	for _, arg := range s.args {
+		if arg == SamePort {
+			arg = strconv.Itoa(s.Port)
+		}
+		options = append(options, arg)
+	}
+	s.cmd = exec.Command(s.binary, options...) //nolint:gosec // a binary from PATH, for tests
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		s.tb.Fatal(err)
