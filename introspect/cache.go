@@ -76,8 +76,8 @@ func (l *lane) get(d digest, now time.Time, allow time.Duration) *entry {
 
 // put stores e, visibly for whoever comes next, unless its time is over.
 func (l *lane) put(e *entry, now time.Time) {
-	ttl := e.until.Sub(now)
-	if ttl <= 0 { // the store would keep it for ever
+	ttl := e.until.Sub(now) // with 0, the store would keep it for ever
+	if ttl <= 0 {           // [IN-13]
 		return
 	}
 	l.mu.RLock()

@@ -188,6 +188,7 @@ func TestDigests(t *testing.T) { // [IN-14]
 		{"s", []string{"iss", "caller"}, "token"},
 		{"t", []string{"iss", "caller"}, "token"},
 		{"s", []string{"iss2", "caller"}, "token"},
+		{"s", []string{"isx", "caller"}, "token"},
 		{"s", []string{"iss", "caller2"}, "token"},
 		{"s", []string{"issc", "aller"}, "token"},
 		{"s", []string{"iss", "caller"}, "token2"},

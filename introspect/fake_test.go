@@ -54,9 +54,15 @@ func (s *fake) ask(ctx context.Context, raw string) (reply, *failure) {
 	return says(raw)
 }
 
-func (s *fake) load(context.Context) *failure { return s.loads }
-func (s *fake) known() bool                   { return true }
-func (s *fake) close()                        { s.closed++ }
+func (s *fake) load(context.Context) *failure {
+	if s.panics {
+		panic("on purpose")
+	}
+	return s.loads
+}
+
+func (s *fake) known() bool { return true }
+func (s *fake) close()      { s.closed++ }
 
 func (s *fake) set(change func()) {
 	s.mu.Lock()

@@ -131,7 +131,7 @@ func (v *Verifier) remember(d digest, known verdict) {
 		v.live.remove(d)
 	}
 	switch now := v.clock(); {
-	case !known.until.After(now): // [IN-13]
+	case !known.until.After(now):
 	case known.err != nil:
 		v.refused.put(d, refusal{err: known.err, until: known.until})
 	default:
@@ -179,7 +179,7 @@ func (v *Verifier) exchange(raw string) (r reply, f *failure) {
 			r, f = reply{}, &failure{code: validate.ErrInternal, err: errPanic}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(v.ctx, v.config.Limits.Timeout) // [IN-16]
+	ctx, cancel := context.WithTimeout(v.ctx, v.config.Limits.Timeout)
 	defer cancel()
 	r, f = v.asker.ask(ctx, raw)
 	if f != nil && v.ctx.Err() != nil {

@@ -94,7 +94,7 @@ func TestPanicIsAnError(t *testing.T) { // [PV-07]
 		s := &fake{}
 		s.panics = true
 		v, _ := fronting(t, s, nil)
-		for i := range 2 * breakAfter { // and opens no breaker
+		for i := range 2 * defaultParallel { // and opens no breaker and keeps no turn
 			refuses(t, v, strconv.Itoa(i), validate.ErrInternal)
 		}
 		s.set(func() { s.panics = false })
@@ -235,7 +235,7 @@ func TestCloseInUse(t *testing.T) {
 	wg.Wait()
 }
 
-func TestLoad(t *testing.T) {
+func TestLoad(t *testing.T) { // [PV-07]
 	synctest.Test(t, func(t *testing.T) {
 		s := &fake{}
 		v, _ := fronting(t, s, nil)
@@ -244,5 +244,7 @@ func TestLoad(t *testing.T) {
 		}
 		s.loads = &failure{code: validate.ErrIntrospectionUnavailable, err: errDown}
 		isRefusal(t, nil, v.Load(t.Context()), validate.ErrIntrospectionUnavailable)
+		s.panics = true
+		isRefusal(t, nil, v.Load(t.Context()), validate.ErrInternal)
 	})
 }

@@ -29,8 +29,8 @@ func sharedSecret(cfg Config) ([]byte, error) {
 	switch {
 	case cfg.Shared == nil:
 		return nil, nil
-	case len(cfg.SharedKey) > 0 && len(cfg.SharedKey) < 32:
-		return nil, fmt.Errorf("the shared key has %d bytes, want at least 32", len(cfg.SharedKey))
+	case len(cfg.SharedKey) > 0 && len(cfg.SharedKey) < minSharedKey:
+		return nil, fmt.Errorf("the shared key has %d bytes, want at least %d", len(cfg.SharedKey), minSharedKey)
 	case len(cfg.SharedKey) > 0:
 		return cfg.SharedKey, nil
 	}
