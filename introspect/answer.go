@@ -114,12 +114,12 @@ func (r reply) freshness(h http.Header) reply {
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "no-store", "no-cache": // [IN-13]
 			r.noStore = true
-		case "max-age": // [IN-13]
+		case "max-age":
 			age := seconds(strings.Trim(strings.TrimSpace(value), `"`))
 			if r.hasMaxAge {
 				age = min(age, r.maxAge)
 			}
-			r.maxAge, r.hasMaxAge = age, true
+			r.maxAge, r.hasMaxAge = age, true // [IN-13]
 		}
 	}
 	return r

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"io"
 	"math/big"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -241,39 +240,5 @@ func TestKeyThatFailsToRenew(t *testing.T) {
 	}
 	if strings.Contains(describe(errAssertion), "down") {
 		t.Error("the key's own words are told")
-	}
-}
-
-// TestServerThatTakesAnAssertionOnce: RFC 7523 §3 lets a server demand that.
-func TestServerThatTakesAnAssertionOnce(t *testing.T) { // [IN-02]
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	e, cfg := started(t, nil)
-	e.answers(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		all := e.requests()
-		text := all[len(all)-1].form.Get("client_assertion")
-		if seen[text] {
-			says(401, `{"error":"invalid_client"}`)(w, r)
-			return
-		}
-		seen[text] = true
-		says(200, yes)(w, r)
-	})
-	cfg.Auth = Auth{Method: PrivateKeyJWT, ClientID: "api", Key: signers(t)["EdDSA"]}
-	c := asking(t, cfg)
-	for range 4 {
-		if r, f := c.ask(t.Context(), opaque); f != nil || !r.active {
-			t.Fatalf("%+v, %v", r, f)
-		}
-	}
-	if n := len(e.requests()); n != 5 {
-		t.Errorf("%d requests for 4 answers", n)
-	}
-	e.answers(says(401, `{}`))
-	c = asking(t, cfg)
-	if _, f := c.ask(t.Context(), opaque); f == nil || f.code != validate.ErrIntrospectionRefused || len(e.requests()) != 7 {
-		t.Errorf("%d requests, %v", len(e.requests()), f)
 	}
 }

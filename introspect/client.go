@@ -81,7 +81,7 @@ func newDialect(cfg Config, answers *validate.Answers) (dialect, error) {
 
 // ask sends the token to its issuer and to nobody else.
 func (c *client) ask(ctx context.Context, raw string) (reply, *failure) {
-	own, cancel := context.WithTimeout(ctx, c.config.Limits.Timeout) // [IN-16]
+	own, cancel := context.WithTimeout(ctx, c.config.Limits.Timeout)
 	defer cancel()
 	r, f := c.exchange(own, raw)
 	if f != nil && errors.Is(ctx.Err(), context.Canceled) {
@@ -126,8 +126,13 @@ func (c *client) post(ctx context.Context, target, raw string) (egress.Response,
 	if f != nil {
 		return egress.Response{}, f
 	}
-	resp, err := c.http.Do(ctx, egress.Request{Method: http.MethodPost, URL: target, Header: header, Body: form}) // [IN-01]
-	if errors.Is(err, egress.ErrTooLarge) {                                                                       // [IN-06]
+	resp, err := c.http.Do(ctx, egress.Request{
+		Method: http.MethodPost, // [IN-01]
+		URL:    target,
+		Header: header,
+		Body:   form,
+	})
+	if errors.Is(err, egress.ErrTooLarge) { // [IN-06]
 		return resp, unusable(err)
 	}
 	if err != nil { // [IN-06]

@@ -60,6 +60,8 @@ func TestTokenInfo(t *testing.T) {
 		"aud is null":      {200, `{"aud":null` + rest, invalid},                                                    // [IN-06]
 		"aud twice":        {200, `{"aud":"other","aud":"mine"` + rest, invalid},                                    // [IN-06]
 		"error twice":      {400, `{"error":"x","error":"invalid_token"}`, invalid},                                 // [IN-06]
+		"sub is an object": {200, `{"aud":"mine","sub":{},"expires_in":"9"}`, invalid},                              // [IN-06]
+		"two documents":    {200, `{"aud":"mine","expires_in":"9"}{}`, invalid},                                     // [IN-06]
 		"cut off":          {200, `{"aud":"mine"`, invalid},                                                         // [IN-06]
 		"refused":          {403, `{}`, validate.ErrIntrospectionRefused},                                           // [IN-06]
 		"500":              {500, `{"aud":"mine"` + rest, validate.ErrIntrospectionUnavailable},                     // [IN-06]
