@@ -41,7 +41,8 @@ implies: {admin: [write], write: [read]}
 // served is a running server.
 type served struct {
 	t      *testing.T
-	issuer *bearwardtest.Issuer
+	issuer *bearwardtest.Issuer // nil with startAt
+	clock  *bearwardtest.Clock
 	api    string // address
 	admin  string
 	stop   context.CancelFunc
@@ -79,11 +80,19 @@ func serve(t *testing.T, upstream http.HandlerFunc, rest string, change ...func(
 
 func start(t *testing.T, issuer *bearwardtest.Issuer, file *config.File, change ...func(*Service)) *served {
 	t.Helper()
+	s := startAt(t, issuer.Clock, file, change...)
+	s.issuer = issuer
+	return s
+}
+
+// startAt starts a server that lives by the clock.
+func startAt(t *testing.T, clock *bearwardtest.Clock, file *config.File, change ...func(*Service)) *served {
+	t.Helper()
 	s := &served{
-		t: t, issuer: issuer, done: make(chan error, 1),
+		t: t, clock: clock, done: make(chan error, 1),
 		expire: make(chan context.CancelCauseFunc, 100), waits: make(chan chan time.Time, 100),
 	}
-	service := &Service{file: file, logger: quiet, clock: issuer.Clock.Now, silence: bodySilence, linger: lingerTimeout}
+	service := &Service{file: file, logger: quiet, clock: clock.Now, silence: bodySilence, linger: lingerTimeout}
 	for _, f := range change {
 		f(service)
 	}

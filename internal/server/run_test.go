@@ -90,7 +90,7 @@ func (s *served) loaded() {
 	for {
 		select {
 		case again := <-s.waits:
-			s.issuer.Clock.Advance(time.Minute)
+			s.clock.Advance(time.Minute)
 			again <- time.Time{}
 		default:
 		}
