@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/big"
 	"os"
@@ -142,8 +141,8 @@ var (
 	fileKey  = regexp.MustCompile(`(ca_file): \S+`)
 )
 
-// Every configuration is one that serve starts with, and it uses the page's
-// preset.
+// Every configuration is one that serve starts with, uses the page's preset,
+// and accepts a right token of the provider. [AZ-04 CL-10 JK-22]
 func TestConfigurationsLoad(t *testing.T) {
 	ca := authority(t)
 	for _, p := range validate.Presets() {
@@ -167,12 +166,15 @@ func TestConfigurationsLoad(t *testing.T) {
 						t.Errorf("issuer %s has preset %s", i.Issuer, i.Preset)
 					}
 				}
-				service, err := server.New(t.Context(), file, slog.New(slog.NewTextHandler(io.Discard, nil)))
+				service, err := server.New(t.Context(), file, slog.New(slog.DiscardHandler))
 				if err != nil {
 					t.Fatal(err)
 				}
 				if err := service.Close(); err != nil {
 					t.Error(err)
+				}
+				if !p.AnswersOnly {
+					accepts(t, file, p.Name)
 				}
 			})
 		}
