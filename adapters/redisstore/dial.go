@@ -14,7 +14,7 @@ import (
 func (p place) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	c, err := p.connect(ctx)
 	if err != nil {
-		return unconnected{err}, nil
+		return unconnected{err}, nil //nolint:nilerr // its first use returns it
 	}
 	return c, nil
 }

@@ -7,7 +7,8 @@
 //
 // # A Redis that is slow or down
 //
-// Every operation ends within Config.Timeout. After three failures in a row
+// Every operation ends within Config.Timeout; over a new connection twice that,
+// because Redis is looked at more closely. Nothing is tried again. After three failures in a row
 // none is begun for a second, then one caller finds out how Redis is doing.
 // An outage is logged when it begins and when it ends. What it means is up to
 // the user: introspection goes on without the shared answers, a revocation

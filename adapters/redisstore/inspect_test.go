@@ -34,7 +34,7 @@ func servers(t *testing.T) map[string]use {
 			return s, func(*configOf) {}, "redis://api:secret@" + s.Addr()
 		},
 		"socket": func(t *testing.T) (*redistest.Server, func(*configOf), string) {
-			dir, err := os.MkdirTemp("", "bw") // the path of a socket is short
+			dir, err := os.MkdirTemp("", "bw") //nolint:usetesting // the path of a socket is short
 			must(t, err)
 			t.Cleanup(func() { _ = os.RemoveAll(dir) })
 			path := filepath.Join(dir, "s")

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
+	"io"
+	"net"
 	"testing"
 	"time"
 
@@ -91,4 +94,22 @@ func FuzzForeign(f *testing.F) {
 			must(t, redis.Del(ctx, name).Err())
 		}
 	})
+}
+
+// While the shared level's own deadline is ours, its timeouts still count.
+func TestCallersDeadlineCounts(t *testing.T) {
+	server := serve(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	s := open(t, server.url(), hasty)
+	for range 3 {
+		within(t, func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 45*time.Millisecond)
+			defer cancel()
+			if v, err := s.Introspection().Get(ctx, [32]byte{1}); v != nil || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%q, %v", v, err)
+			}
+		})
+	}
+	if h := s.Health(); h.Up || s.log.count(begins) != 1 {
+		t.Errorf("%+v\n%s", h, s.log)
+	}
 }

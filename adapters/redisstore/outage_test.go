@@ -133,7 +133,7 @@ func TestBrokenServers(t *testing.T) {
 // A Redis that stops answering costs each caller its timeout, and soon nothing.
 func TestPaused(t *testing.T) { // [RV-03]
 	server := redistest.Start(t)
-	s := open(t, server.URL(), hasty)
+	s := open(t, server.URL(), func(c *configOf) { c.Timeout = 500 * time.Millisecond })
 	list := s.Revocations(0)
 	wantRevoked(t, list, s.token(), false)
 	server.Pause()

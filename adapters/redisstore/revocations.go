@@ -163,6 +163,6 @@ if old then
   if tonumber(old) > tonumber(value) then value = old end
   local left = redis.call('PTTL', KEYS[1])
   if left == -1 then return redis.call('SET', KEYS[1], value) end
-  if left > tonumber(keep) then keep = string.format('%.0f', left) end
+  keep = left > tonumber(keep) and string.format('%.0f', left) or keep
 end
 return redis.call('SET', KEYS[1], value, 'PX', keep)`)

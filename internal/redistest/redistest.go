@@ -145,7 +145,7 @@ func (s *Server) listen(out io.Reader, ready chan<- bool) {
 func pickPort(tb testing.TB) int {
 	tb.Helper()
 	for range 1000 {
-		port := 11_000 + rand.IntN(9_000)
+		port := 11_000 + rand.IntN(9_000) //nolint:gosec // no secret
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			_ = l.Close()
