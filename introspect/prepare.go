@@ -180,8 +180,8 @@ func (c *CacheConfig) prepare() error {
 		c.Entries = defaultEntries
 	}
 	return errors.Join(
-		setting("cache: positive", &c.Positive, defaultPositive, maxPositive), // [IN-13]
-		setting("cache: negative", &c.Negative, defaultNegative, maxNegative), // [IN-13]
+		setting("cache: positive", &c.Positive, defaultPositive, maxPositive),
+		setting("cache: negative", &c.Negative, defaultNegative, maxNegative),
 	)
 }
 
@@ -203,7 +203,7 @@ func setting(what string, value *time.Duration, usual, most time.Duration) error
 	if *value == 0 {
 		*value = usual
 	}
-	if *value > most {
+	if *value > most { // [IN-13]
 		return fmt.Errorf("%s is %v, at most %v", what, *value, most)
 	}
 	return nil
