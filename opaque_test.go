@@ -11,6 +11,7 @@ import (
 	"github.com/bearward/bearward"
 	"github.com/bearward/bearward/adapters/httpauth"
 	"github.com/bearward/bearward/bearwardtest"
+	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 )
@@ -153,5 +154,34 @@ func TestIntrospectionFaults(t *testing.T) {
 	}
 	if errors.Is(err, validate.ErrInternal) {
 		t.Error(err)
+	}
+}
+
+// Where something else stands in for aud, no route can ask for an audience.
+func TestSubstitutedAudience(t *testing.T) { // [IN-08 CL-10]
+	token := func(in *bearward.Introspection, preset string, clients ...string) bearward.Issuer {
+		in.Auth.Method = introspect.None
+		return bearward.Issuer{URL: "https://accounts.google.com", Preset: preset, ClientIDs: clients, AllowPrivate: true, Introspection: in}
+	}
+	for name, c := range map[string]struct {
+		issuer bearward.Issuer
+		fault  bool
+	}{
+		"aud required":     {token(&bearward.Introspection{}, ""), false},
+		"server trusted":   {token(&bearward.Introspection{TrustServer: true}, ""), true},
+		"clients":          {token(&bearward.Introspection{}, "cognito", "app"), true},
+		"clients, opaque":  {token(&bearward.Introspection{NoJWT: true}, "google-access", "app"), true},
+		"clients, generic": {token(&bearward.Introspection{}, "", "app"), false},
+	} {
+		g, err := bearward.New(t.Context(), bearward.Config{Resource: "https://api.example", Issuers: []bearward.Issuer{c.issuer}})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := g.Prepare(middleware.Policy{}.WithAudience("https://api.example")); (err != nil) != c.fault {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

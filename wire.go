@@ -124,7 +124,7 @@ func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middl
 	}
 	wired.Introspection = verifier
 	wired.Leeway = verifier.Leeway()
-	wired.NoAudience = wired.NoAudience || in.TrustServer && !in.NoOpaque
+	wired.NoAudience = wired.NoAudience || verifier.NoAudience() && !in.NoOpaque
 	wired.Opaque, wired.OpaquePrefix = !in.NoOpaque, i.OpaquePrefix
 	wired.Confirm, wired.ConfirmAge = in.Always || in.Every > 0, in.Every
 	return nil

@@ -60,6 +60,10 @@ func (a *Answers) EndpointHint() string { return a.rules.config.habits.Answer.En
 // Leeway returns the clock difference that this issuer is granted.
 func (a *Answers) Leeway() time.Duration { return a.rules.config.Leeway }
 
+// NoAudience reports that answers without aud are accepted: no route can ask
+// for an audience then.
+func (a *Answers) NoAudience() bool { return a.rules.config.TrustServer || a.rules.NoAudience() }
+
 // ClientIDs returns the clients whose tokens are accepted; empty: any.
 func (a *Answers) ClientIDs() []string { return slices.Clone(a.rules.config.ClientIDs) }
 
