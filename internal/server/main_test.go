@@ -43,6 +43,7 @@ type served struct {
 	t      *testing.T
 	issuer *bearwardtest.Issuer // nil with startAt
 	clock  *bearwardtest.Clock
+	file   *config.File
 	api    string // address
 	admin  string
 	stop   context.CancelFunc
@@ -89,7 +90,7 @@ func start(t *testing.T, issuer *bearwardtest.Issuer, file *config.File, change 
 func startAt(t *testing.T, clock *bearwardtest.Clock, file *config.File, change ...func(*Service)) *served {
 	t.Helper()
 	s := &served{
-		t: t, clock: clock, done: make(chan error, 1),
+		t: t, clock: clock, file: file, done: make(chan error, 1),
 		expire: make(chan context.CancelCauseFunc, 100), waits: make(chan chan time.Time, 100),
 	}
 	service := &Service{file: file, logger: quiet, clock: clock.Now, silence: bodySilence, linger: lingerTimeout}

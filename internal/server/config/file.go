@@ -201,6 +201,9 @@ type IntrospectionCache struct {
 	Positive time.Duration `key:"positive" default:"30s" min:"0s" max:"5m"`
 	// Negative is for all others.
 	Negative time.Duration `key:"negative" default:"5s" min:"0s" max:"10s"`
+	// IgnoreNoStore uses answers although the server says Cache-Control:
+	// no-store, which some say about every answer.
+	IgnoreNoStore bool `key:"ignore_no_store"`
 }
 
 // Redis is shared by several instances.

@@ -75,7 +75,7 @@ issuers:
       audience: trust_server
       signed_response: require
       signed_audience: api
-      cache: {positive: 0s, negative: 1s}
+      cache: {positive: 0s, negative: 1s, ignore_no_store: true}
   - issuer: https://assertion.example.com
     introspection: {auth: private_key_jwt, client_id: api, key_file: key.pem, key_id: k1, algorithm: ES256, assertion_audience: "https://as", every: 60s, opaque: false}
   - issuer: https://bearer.example.com
@@ -147,10 +147,10 @@ func TestParseEverything(t *testing.T) {
 		t.Errorf("derived: %q %q %q", two.Name, three.Name, three.Audience)
 	}
 	five := f.Issuers[4].Introspection
-	if five.Auth != "client_secret_basic" || !five.Always || five.TokenTypeHint || five.Audience != "trust_server" || five.Cache != (IntrospectionCache{0, time.Second}) {
+	if five.Auth != "client_secret_basic" || !five.Always || five.TokenTypeHint || five.Audience != "trust_server" || five.Cache != (IntrospectionCache{0, time.Second, true}) {
 		t.Errorf("introspection: %+v", five)
 	}
-	if six := f.Issuers[5].Introspection; six.Every != time.Minute || six.Opaque || !six.JWT || six.Cache != (IntrospectionCache{30 * time.Second, 5 * time.Second}) {
+	if six := f.Issuers[5].Introspection; six.Every != time.Minute || six.Opaque || !six.JWT || six.Cache != (IntrospectionCache{30 * time.Second, 5 * time.Second, false}) {
 		t.Errorf("introspection: %+v", six)
 	}
 	if d := f.Rules[1].Details[0]; d.Type != "payment" || !slices.Equal(d.Fields["currency"], []string{"EUR"}) {
