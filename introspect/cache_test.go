@@ -28,6 +28,8 @@ func TestPositiveLife(t *testing.T) { // [IN-13]
 			return reply{active: true, claims: `{"active":true,"sub":"alice","aud":"` + fakeAPI + `"}`}
 		}, 30 * time.Second},
 		{"no-store", CacheConfig{}, func() reply { r := active(""); r.noStore = true; return r }, 0},
+		{"no-store ignored", CacheConfig{IgnoreNoStore: true}, func() reply { r := active(""); r.noStore = true; return r }, 30 * time.Second},
+		{"no-store and max-age ignored", CacheConfig{IgnoreNoStore: true}, func() reply { r := active(""); r.noStore, r.hasMaxAge = true, true; return r }, 30 * time.Second},
 		{"max-age", CacheConfig{}, func() reply { r := active(""); r.maxAge, r.hasMaxAge = 7*time.Second, true; return r }, 7 * time.Second},
 		{"max-age 0", CacheConfig{}, func() reply { r := active(""); r.hasMaxAge = true; return r }, 0},
 		{"longer max-age", CacheConfig{}, func() reply { r := active(""); r.maxAge, r.hasMaxAge = time.Hour, true; return r }, 30 * time.Second},

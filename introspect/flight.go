@@ -230,14 +230,14 @@ func (v *Verifier) refusal(err error) *validate.Error {
 // life is how long an answer is used: no longer than its kind may, than the
 // server says and than the token is valid.
 func (v *Verifier) life(r reply, known verdict, asked time.Time, allow time.Duration) time.Duration {
-	if r.noStore { // [IN-13]
+	if r.noStore && !v.config.Cache.IgnoreNoStore { // [IN-13]
 		return 0
 	}
 	life := min(v.config.Cache.Negative, maxNegative) // [IN-13]
 	if known.err == nil {
 		life = v.bounded(known.token, asked, allow)
 	}
-	if r.hasMaxAge { // [IN-13]
+	if r.hasMaxAge && !r.noStore { // [IN-13]
 		life = min(life, r.maxAge)
 	}
 	return life

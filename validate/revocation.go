@@ -11,7 +11,7 @@ type RevocationEntry struct {
 	Issuer string // iss, exactly as in the tokens; always required
 
 	ID       string // jti: this token
-	Subject  string // sub: every token of this user issued before Before
+	Subject  string // sub: every token of this user issued before Before, or in the same second
 	Session  string // sid: every token of this session
 	ClientID string // client_id: every token of this client
 

@@ -18,8 +18,8 @@ const (
 // RevocationListConfig describes a RevocationList. The zero value is complete.
 type RevocationListConfig struct {
 	// Retention is how long every entry is kept, at least an hour; default 30
-	// days. It has to outlive the longest token: one that is valid for longer
-	// from now on is refused, because an entry about it could be gone before.
+	// days. It has to outlive the longest token: one whose lifetime is longer is
+	// refused, because an entry about it could be gone before it expires.
 	Retention time.Duration
 	Entries   int              // at most; default 1,000,000
 	Clock     func() time.Time // default time.Now
@@ -69,10 +69,7 @@ func (l *RevocationList) Revoke(_ context.Context, e RevocationEntry) error {
 		return err
 	}
 	now := l.config.Clock()
-	until := now.Add(l.config.Retention) // [RV-03]
-	if e.Until.After(until) {
-		until = e.Until
-	}
+	until := l.keep(now, e)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
@@ -93,6 +90,20 @@ func (l *RevocationList) Revoke(_ context.Context, e RevocationEntry) error {
 		l.ends[end] = append(l.ends[end], key)
 	}
 	return nil
+}
+
+// keep is how long an entry stays: while a token that it is about can be
+// presented, leeway included.
+func (l *RevocationList) keep(now time.Time, e RevocationEntry) time.Time {
+	last := now
+	if e.Before.After(last) {
+		last = e.Before // tokens that it is about can still be issued
+	}
+	until := last.Add(l.config.Retention + 2*MaxLeeway) // [RV-03]
+	if e.Until.After(until) {
+		return e.Until
+	}
+	return until
 }
 
 func keyOf(e RevocationEntry) revoked {
@@ -129,8 +140,8 @@ func (l *RevocationList) sweep(now time.Time) {
 
 func hour(t time.Time) int64 { return t.Unix() / 3600 }
 
-// Revoked reports whether an entry is about the token. A token that lives
-// longer than entries are kept is refused with ErrLifetimeTooLong.
+// Revoked reports whether an entry is about the token. A token whose lifetime
+// is longer than entries are kept is refused with ErrLifetimeTooLong.
 func (l *RevocationList) Revoked(_ context.Context, t *Token) (bool, error) {
 	f := facts.Of(t)
 	if !f.Sealed {
@@ -140,7 +151,11 @@ func (l *RevocationList) Revoked(_ context.Context, t *Token) (bool, error) {
 		}
 	}
 	now := l.config.Clock()
-	if f.ExpiresAt.Sub(now) > l.config.Retention { // [RV-03]
+	issued := f.IssuedAt
+	if issued.IsZero() || issued.After(now) {
+		issued = now
+	}
+	if f.ExpiresAt.IsZero() || f.ExpiresAt.Sub(issued) > l.config.Retention { // [RV-03]
 		return false, refuseClaim(ErrLifetimeTooLong, "exp")
 	}
 	l.mu.RLock()
@@ -151,7 +166,8 @@ func (l *RevocationList) Revoked(_ context.Context, t *Token) (bool, error) {
 		return true, nil
 	}
 	e, ok := l.entries[revoked{f.Issuer, "sub", f.Subject}]
-	return ok && now.Before(e.until) && f.IssuedAt.Before(e.before), nil // [RV-03]
+	// iat has whole seconds: within the second of before, nobody knows.
+	return ok && now.Before(e.until) && f.IssuedAt.Unix() <= e.before.Unix(), nil // [RV-03]
 }
 
 func (l *RevocationList) has(key revoked, now time.Time) bool {

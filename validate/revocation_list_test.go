@@ -44,7 +44,8 @@ func TestRevocationList(t *testing.T) { // [RV-02 RV-03]
 		"session":                   {validate.RevocationEntry{Issuer: iss, Session: "s1"}, nil, true},
 		"client":                    {validate.RevocationEntry{Issuer: iss, ClientID: "app"}, nil, true},
 		"user":                      {validate.RevocationEntry{Issuer: iss, Subject: "alice", Before: listStart}, nil, true},
-		"user, issued since":        {validate.RevocationEntry{Issuer: iss, Subject: "alice", Before: listStart.Add(-time.Minute)}, nil, false},
+		"user, issued since":        {validate.RevocationEntry{Issuer: iss, Subject: "alice", Before: listStart.Add(-time.Minute - time.Second)}, nil, false},
+		"user, same second":         {validate.RevocationEntry{Issuer: iss, Subject: "alice", Before: listStart.Add(-time.Minute)}, nil, true},
 		"user, no iat":              {validate.RevocationEntry{Issuer: iss, Subject: "alice", Before: listStart}, func(t *validate.Token) { t.IssuedAt = time.Time{} }, true},
 		"other issuer":              {validate.RevocationEntry{Issuer: "https://b.example", ID: "t1"}, nil, false},
 		"other token":               {validate.RevocationEntry{Issuer: iss, ID: "t2"}, nil, false},
@@ -81,6 +82,7 @@ func TestRevocationListKeepsTheStrictest(t *testing.T) { // [RV-03]
 		}
 	}
 	token := listed()
+	token.ExpiresAt = token.IssuedAt.Add(time.Hour)
 	*now = listStart.Add(4 * time.Hour)
 	if got, err := l.Revoked(t.Context(), token); !got || err != nil {
 		t.Errorf("revoked %v, %v", got, err)
@@ -88,6 +90,16 @@ func TestRevocationListKeepsTheStrictest(t *testing.T) { // [RV-03]
 	*now = listStart.Add(5 * time.Hour)
 	if got, err := l.Revoked(t.Context(), token); got || err != nil {
 		t.Errorf("after its end: revoked %v, %v", got, err)
+	}
+	// An entry about tokens yet to be issued is kept for as long as those live.
+	late := validate.RevocationEntry{Issuer: user.Issuer, Subject: "alice", Before: now.Add(10 * time.Hour)}
+	if err := l.Revoke(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	token.IssuedAt, token.ExpiresAt = now.Add(9*time.Hour), now.Add(10*time.Hour)
+	*now = now.Add(10*time.Hour + 30*time.Minute)
+	if got, err := l.Revoked(t.Context(), token); !got || err != nil {
+		t.Errorf("issued after the entry was made: revoked %v, %v", got, err)
 	}
 }
 
@@ -109,13 +121,24 @@ func TestRevocationListIsBounded(t *testing.T) { // [RV-03 CA-05]
 	if err := l.Revoke(t.Context(), entry(1)); err != nil {
 		t.Errorf("an entry that is there cannot be renewed: %v", err)
 	}
-	if got, err := l.Revoked(t.Context(), listed()); !got || err != nil {
+	hour := listed()
+	hour.ExpiresAt = hour.IssuedAt.Add(time.Hour)
+	if got, err := l.Revoked(t.Context(), hour); !got || err != nil {
 		t.Errorf("revoked %v, %v", got, err)
 	}
-	long := listed()
-	long.ExpiresAt = listStart.Add(time.Hour + time.Second)
-	if _, err := l.Revoked(t.Context(), long); validate.CodeOf(err) != validate.ErrLifetimeTooLong {
-		t.Errorf("a token that outlives the entries: %v", err)
+	for name, long := range map[string]*validate.Token{
+		"from iat":    {IssuedAt: listStart.Add(-time.Minute), ExpiresAt: listStart.Add(time.Hour)},
+		"without iat": {ExpiresAt: listStart.Add(time.Hour + time.Second)},
+		"iat ahead":   {IssuedAt: listStart.Add(time.Hour), ExpiresAt: listStart.Add(time.Hour + time.Second)},
+	} {
+		if _, err := l.Revoked(t.Context(), long); validate.CodeOf(err) != validate.ErrLifetimeTooLong {
+			t.Errorf("%s, a token that outlives the entries: %v", name, err)
+		}
+	}
+	// While a leeway keeps the token alive, its entry lives.
+	*now = listStart.Add(time.Hour + validate.MaxLeeway)
+	if got, err := l.Revoked(t.Context(), hour); !got || err != nil {
+		t.Errorf("within the leeway: revoked %v, %v", got, err)
 	}
 	*now = listStart.Add(2*time.Hour + time.Minute)
 	if err := l.Revoke(t.Context(), entry(200)); err != nil || l.Len() != 1 {
