@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,7 +17,11 @@ type tokenCmd struct {
 	Scope []string `help:"Scopes, for example orders:read."`
 	Sub   string   `help:"Subject; default user-1."`
 	Aud   []string `help:"Audiences; default the API of the demo."`
-	List  bool     `help:"List the kinds of tokens and why a strict guard refuses them."`
+
+	Client string   `help:"Client id; default client-1."`
+	Role   []string `help:"Roles, for example admin."`
+
+	List bool `help:"List the kinds of tokens and why a strict guard refuses them."`
 }
 
 // Run is bearward token.
@@ -35,8 +40,14 @@ func (c *tokenCmd) Run(std streams) error {
 	if len(c.Scope) > 0 {
 		query.Set("scope", strings.Join(c.Scope, " "))
 	}
+	if len(c.Role) > 0 {
+		query.Set("roles", strings.Join(c.Role, " "))
+	}
 	if c.Sub != "" {
 		query.Set("sub", c.Sub)
+	}
+	if c.Client != "" {
+		query.Set("client_id", c.Client)
 	}
 	if len(c.Aud) > 0 {
 		query["aud"] = c.Aud
@@ -49,18 +60,15 @@ func (c *tokenCmd) Run(std streams) error {
 	return err
 }
 
+func kinds() []issuer.Variant { return slices.Concat(issuer.Variants(), issuer.OpaqueVariants()) }
+
 func known(kind string) bool {
-	for _, v := range issuer.Variants() {
-		if v.Name == kind {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(kinds(), func(v issuer.Variant) bool { return v.Name == kind })
 }
 
 func list(std streams) error {
 	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	for _, v := range issuer.Variants() {
+	for _, v := range kinds() {
 		reason := v.Code
 		if reason == "" {
 			reason = "accepted"

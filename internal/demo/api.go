@@ -30,6 +30,7 @@ var endpoints = []endpoint{
 	{"GET", "/orders", mayRead, http.StatusOK, list},
 	{"POST", "/orders", mayWrite, http.StatusCreated, create},
 	{"GET", "/orders/export", mayRead.WithACR("phr"), http.StatusOK, list},
+	{"DELETE", "/orders", middleware.Policy{Roles: []string{"admin"}}, http.StatusOK, remove},
 	{"GET", "/me", middleware.Policy{UserOnly: true}, http.StatusOK, caller},
 	{"GET", "/healthz", middleware.Public(), http.StatusOK, healthy},
 	// The CORS layer: preflights reach it without a token, other OPTIONS
@@ -46,6 +47,8 @@ func caller(t *validate.Token) any {
 func list(t *validate.Token) any { return map[string]any{"caller": t.Subject, "orders": stock} }
 
 func create(t *validate.Token) any { return map[string]any{"caller": t.Subject, "created": true} }
+
+func remove(t *validate.Token) any { return map[string]any{"caller": t.Subject, "removed": true} }
 
 func healthy(*validate.Token) any { return map[string]any{"healthy": true} }
 

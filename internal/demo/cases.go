@@ -34,8 +34,11 @@ type Case struct {
 
 // Token is what a token endpoint is asked for.
 type Token struct {
-	Kind     string // of issuer.Variants; "" is a right token
+	Kind     string // of issuer.Variants or OpaqueVariants; "" is a right token
 	Scope    string
+	Audience string // "" is this API
+	Client   string // client_id
+	Role     string
 	Stranger bool // from the issuer that the guard does not know
 }
 
@@ -45,9 +48,9 @@ type Section struct {
 	Cases []Case
 }
 
-// Sections returns all cases in the order in which they teach. They run in
-// every order and any number of times; what takes the issuer down is followed
-// by what brings it back.
+// Sections returns all cases in the order in which they teach. Sections run in
+// every order and any number of times, and so do cases, but for the story of
+// the outage: what takes the issuer down is followed by what brings it back.
 func Sections() []Section {
 	out := slices.Clone(sections)
 	for i := range out {
@@ -62,7 +65,7 @@ func Sections() []Section {
 }
 
 func kindCode(kind string) validate.Code {
-	for _, v := range issuer.Variants() {
+	for _, v := range slices.Concat(issuer.Variants(), issuer.OpaqueVariants()) {
 		if v.Name == kind {
 			return validate.Code(v.Code)
 		}
@@ -128,6 +131,20 @@ var sections = []Section{
 		{200, "a user on a route for users", HTTP, "GET /me", bearer, nothing, ""},
 		{403, "a client without user on a route for users", HTTP, "GET /me", bearer, Token{Kind: "client"}, validate.ErrUserRequired},
 	}},
+	{"Opaque tokens: the issuer is asked", []Case{
+		{200, "opaque token: its issuer says what it means (RFC 7662)", HTTP, getOrders, bearer, kind("opaque"), ""},
+		{0, "opaque token, gRPC", GRPC, listOrders, bearer, kind("opaque"), ""},
+		{401, "revoked at the issuer, which calls it inactive", HTTP, getOrders, bearer, kind("opaque-revoked"), ""},
+		{401, "nobody has issued it", HTTP, getOrders, []string{"Authorization: Bearer nobody-made-this"}, nothing, validate.ErrInactive},
+		{401, "opaque, and meant for another API", HTTP, getOrders, bearer, Token{Kind: "opaque", Scope: "orders:read", Audience: "https://other.example.test"}, validate.ErrAudienceRefused},
+		{403, "opaque, and its scope is missing", HTTP, "POST /orders", bearer, kind("opaque"), validate.ErrScopeMissing},
+	}},
+	{"Roles, and a list of what was taken back", []Case{
+		{403, "role missing: no scope would help, so there is no challenge", HTTP, "DELETE /orders", bearer, read, validate.ErrRoleMissing},
+		{200, "with the role", HTTP, "DELETE /orders", bearer, Token{Role: "admin"}, ""},
+		{401, "this client's tokens are on the guard's own revocation list", HTTP, getOrders, bearer, Token{Scope: "orders:read", Client: lostClient}, validate.ErrRevoked},
+		{401, "and its opaque ones, whatever the issuer says", HTTP, getOrders, bearer, Token{Kind: "opaque", Scope: "orders:read", Client: lostClient}, validate.ErrRevoked},
+	}},
 	{"What clients and browsers ask for", []Case{
 		{200, "metadata of this API (RFC 9728): issuers and scopes", HTTP, "GET /.well-known/oauth-protected-resource", nil, nothing, ""},
 		{204, "CORS preflight: goes to the CORS layer without a token", HTTP, "OPTIONS /orders", []string{"Origin: https://shop.example", "Access-Control-Request-Method: GET"}, nothing, ""},
@@ -147,9 +164,12 @@ var sections = []Section{
 		{200, "a token of the new key passes at once: unknown keys are asked for", HTTP, getOrders, bearer, read, ""},
 	}},
 	{"A story: the issuer is down", []Case{
+		{200, "an opaque token is asked about, and the answer remembered", HTTP, getOrders, bearer, kind("opaque-kept"), ""},
 		{200, "from now on the issuer hangs up (its token endpoint stays)", Control, "POST /down", nil, nothing, ""},
 		{200, "the API goes on with the keys it has", HTTP, getOrders, bearer, read, ""},
 		{401, "and still refuses what is wrong", HTTP, getOrders, bearer, kind("bad-signature"), ""},
+		{200, "the remembered opaque token passes, too", HTTP, getOrders, bearer, kind("opaque-kept"), ""},
+		{503, "a new one is neither right nor wrong: nobody can say", HTTP, getOrders, bearer, kind("opaque"), validate.ErrIntrospectionUnavailable},
 		{200, "the issuer is back", Control, "POST /up", nil, nothing, ""},
 	}},
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -15,8 +16,8 @@ func control(s *issuer.Server) http.Handler {
 		run  func() error
 	}{
 		"/rotate": {"the issuer signs with a new key", s.Rotate},
-		"/down":   {"the issuer closes every connection unanswered", func() error { return s.Break(issuer.Down) }},
-		"/up":     {"the issuer answers again", func() error { s.Heal(); return nil }},
+		"/down":   {"the issuer closes every connection unanswered", func() error { return errors.Join(s.Break(issuer.Down), s.BreakIntrospection(issuer.Down)) }},
+		"/up":     {"the issuer answers again", func() error { s.Heal(); s.HealIntrospection(); return nil }},
 	}
 	mux := http.NewServeMux()
 	for path, action := range actions {

@@ -15,7 +15,9 @@ import (
 
 	"github.com/bearward/bearward"
 	"github.com/bearward/bearward/internal/issuer"
+	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
 )
 
 // Ports of a demo, each unless it is taken.
@@ -30,6 +32,13 @@ const (
 	freeAddr     = "127.0.0.1:0"
 
 	closeTimeout = 5 * time.Second
+)
+
+// What the demo's servers know from each other.
+const (
+	apiClient  = "orders-api" // the API, as its issuer knows it
+	apiSecret  = "demo: not secret"
+	lostClient = "lost-phone" // its tokens are revoked
 )
 
 // Options say how a demo starts. The zero value is complete.
@@ -68,7 +77,10 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 		return err
 	}
 	d.Resource, d.Issuer, d.Stranger = issuer.DefaultAudience, own.URL(), stranger.URL()
-	config := guardConfig(d.State)
+	config, err := guardConfig(d.State)
+	if err != nil {
+		return err
+	}
 	config.Observer = d.observer
 	if d.guard, err = bearward.New(ctx, config); err != nil {
 		return err
@@ -81,7 +93,8 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 }
 
 // guardConfig is the one guard of the demo, and of bearward explain.
-func guardConfig(s State) bearward.Config {
+func guardConfig(s State) (bearward.Config, error) {
+	revoked, err := revocations(s.Issuer)
 	return bearward.Config{
 		Resource: s.Resource,
 		Issuers: []bearward.Issuer{{
@@ -89,18 +102,38 @@ func guardConfig(s State) bearward.Config {
 			// No pause between fetches for unknown keys, so that the lines
 			// work in every order and however often.
 			Refresh: bearward.Refresh{Cooldown: time.Nanosecond},
+			Introspection: &bearward.Introspection{
+				Auth: introspect.Auth{Method: introspect.Basic, ClientID: apiClient, Secret: apiSecret},
+				// As long as the tokens, so that whoever copies the lines of
+				// an outage has time.
+				Cache: introspect.CacheConfig{Positive: issuer.Lifetime},
+			},
 		}},
-		Logger: slog.New(slog.DiscardHandler), // the observer says what matters here
+		Revocation: revoked,
+		Logger:     slog.New(slog.DiscardHandler), // the observer says what matters here
+	}, err
+}
+
+// revocations is a list that has one entry from the start.
+func revocations(of string) (*validate.RevocationList, error) {
+	list, err := validate.NewRevocationList(validate.RevocationListConfig{})
+	if err != nil {
+		return nil, err
 	}
+	return list, list.Revoke(context.Background(), validate.RevocationEntry{Issuer: of, ClientID: lostClient})
 }
 
 // Guard makes a guard that judges as the one of the running demo does.
 func (s State) Guard(ctx context.Context) (*middleware.Guard, error) {
-	return bearward.New(ctx, guardConfig(s))
+	config, err := guardConfig(s)
+	if err != nil {
+		return nil, err
+	}
+	return bearward.New(ctx, config)
 }
 
 func (d *Demo) issuer(o Options, addr string) (*issuer.Server, error) {
-	config := issuer.Config{Addr: addr, TokenEndpoint: true}
+	config := issuer.Config{Addr: addr, TokenEndpoint: true, Clients: []issuer.Client{{ID: apiClient, Secret: apiSecret}}}
 	if o.Free {
 		config.Addr = freeAddr
 	}

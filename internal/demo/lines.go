@@ -30,13 +30,10 @@ func (s State) TokenURL(t Token) string {
 	}
 	url += "/token"
 	var query []string
-	for name, value := range map[string]string{"kind": t.Kind, "scope": t.Scope} {
-		if value != "" {
-			query = append(query, name+"="+value)
+	for _, p := range [][2]string{{"kind", t.Kind}, {"scope", t.Scope}, {"aud", t.Audience}, {"client_id", t.Client}, {"roles", t.Role}} {
+		if p[1] != "" {
+			query = append(query, p[0]+"="+p[1])
 		}
-	}
-	if len(query) == 2 && query[0] > query[1] {
-		query[0], query[1] = query[1], query[0]
 	}
 	if len(query) > 0 {
 		url += "?" + strings.Join(query, "&")
@@ -104,9 +101,11 @@ func (s State) Print(w io.Writer, self string) error {
   stranger  %s  an issuer that the guard does not know
   control   %s  /rotate, /down and /up play the issuer's operators
 
-A real guard asks for unknown keys at most every 30 s. This one does not wait,
-so that the lines work in any order. Why a request was refused is said here, on
-standard error; clients learn less. Each line is preceded by the status it gets.
+A real guard asks for unknown keys at most every 30 s, and remembers answers
+about opaque tokens for 30 s. This one does not wait, and remembers them for
+5 min, so that the lines work in any order and at any pace; a story begins with
+its first line. Why a request was refused is said here, on standard error;
+clients learn less. Each line is preceded by the status it gets.
 `, s.HTTP, s.Gin, s.GRPC, s.Issuer, s.Stranger, s.Control)
 	for _, section := range Sections() {
 		fmt.Fprintf(&b, "\n## %s\n\n", section.Title)

@@ -162,7 +162,9 @@ func (s *Server) document(w http.ResponseWriter, doc any) {
 }
 
 // token answers GET /token?kind=NAME&scope=a+b&sub=S&aud=A with the bare token.
-// kind is the name of a Variant, "valid" if absent; aud can be repeated.
+// kind is the name of one of Variants or OpaqueVariants, "valid" if absent; aud
+// can be repeated. client_id and roles are claims, too, the latter with names
+// that are separated by spaces.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	token, err := s.mintFor(r.URL.RawQuery)
@@ -180,16 +182,24 @@ func (s *Server) mintFor(query string) (string, error) {
 		return "", err
 	}
 	for name, values := range q {
-		if !slices.Contains([]string{"kind", "scope", "sub", "aud"}, name) {
-			return "", fmt.Errorf("unknown parameter %q: kind, scope, sub and aud are read", name)
+		if !slices.Contains([]string{"kind", "scope", "sub", "aud", "client_id", "roles"}, name) {
+			return "", fmt.Errorf("unknown parameter %q: kind, scope, sub, aud, client_id and roles are read", name)
 		}
 		if len(values) > 1 && name != "aud" {
 			return "", fmt.Errorf("parameter %q is repeated", name)
 		}
 	}
 	claims := s.Claims(q.Get("sub"), q["aud"]...)
-	if scope := q.Get("scope"); scope != "" {
-		claims["scope"] = scope
+	for _, name := range []string{"scope", "client_id"} {
+		if value := q.Get(name); value != "" {
+			claims[name] = value
+		}
+	}
+	if roles := strings.Fields(q.Get("roles")); len(roles) > 0 {
+		claims["roles"] = roles
+	}
+	if mint, ok := opaqueKinds[q.Get("kind")]; ok {
+		return mint(s, claims, q.Encode())
 	}
 	return s.Mint(q.Get("kind"), claims)
 }

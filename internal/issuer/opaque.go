@@ -25,11 +25,12 @@ type book struct {
 	jtis    map[[32]byte]struct{} // of client assertions
 	last    Call
 	leaks   int
-	answer  string // name of a signedAnswer
+	answer  string            // name of a signedAnswer
+	kept    map[string]string // opaque tokens of kind opaque-kept, by what was asked for
 }
 
 func newBook() book {
-	return book{opaque: map[string]members{}, revoked: map[[32]byte]struct{}{}, jtis: map[[32]byte]struct{}{}}
+	return book{opaque: map[string]members{}, revoked: map[[32]byte]struct{}{}, jtis: map[[32]byte]struct{}{}, kept: map[string]string{}}
 }
 
 // forms lists the fixed parts of opaque tokens; an empty one is random.
