@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -86,6 +87,7 @@ func judge(err error) *failure {
 	var timeout net.Error
 	var reply redis.Error
 	var op *net.OpError
+	var call *os.SyscallError // what the client leaves of a refused connection
 	switch {
 	case err == nil || errors.Is(err, redis.Nil):
 		return nil
@@ -103,7 +105,7 @@ func judge(err error) *failure {
 		return &failure{text: errSlow, counts: true}
 	case untrusted(err):
 		return &failure{text: errUntrusted, counts: true}
-	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &op), errors.As(err, &call), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &failure{text: errUnreachable, counts: true}
 	}
 	return &failure{text: errNonsense, counts: true}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -15,6 +17,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"code": code,
 	"mint": mint,
 	"file": mintFile,
+
+	"withdraw": withdraw,
 }
 
 // code N PROGRAM ARGS runs the program and demands exit code N.
@@ -47,4 +51,16 @@ func mint(ts *testscript.TestScript, _ bool, args []string) {
 func mintFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("bearward", append([]string{"token"}, args[1:]...)...))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile("stdout")), 0o600))
+}
+
+// withdraw TOKEN revokes it at the demo's issuer.
+func withdraw(ts *testscript.TestScript, _ bool, args []string) {
+	resp, err := http.PostForm(ts.Getenv("ISSUER")+"/revoke", url.Values{
+		"token": args, "client_id": {"orders-api"}, "client_secret": {"demo: not secret"},
+	})
+	ts.Check(err)
+	ts.Check(resp.Body.Close())
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("the issuer says %s", resp.Status)
+	}
 }
