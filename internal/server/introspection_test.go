@@ -163,8 +163,8 @@ func TestGrants(t *testing.T) { // [AZ-08]
 		"roles": []string{"admin"}, "permissions": []string{"stock:write"}, "groups": []string{"staff"},
 		"authorization_details": []any{map[string]any{"type": "payment", "actions": []string{"initiate"}}},
 	}
-	for name, make := range map[string]func(...map[string]any) string{"opaque": a.opaque, "JWT": a.jwt} {
-		with, without := make(claims), make(map[string]any{
+	for name, minted := range map[string]func(...map[string]any) string{"opaque": a.opaque, "JWT": a.jwt} {
+		with, without := minted(claims), minted(map[string]any{
 			"roles": []string{"user"}, "permissions": []string{"stock"},
 			"authorization_details": []any{map[string]any{"type": "payment", "actions": []string{"list"}}},
 		})
@@ -270,6 +270,22 @@ func TestCacheOff(t *testing.T) { // [IN-13]
 	a.get("/read", "nobody-made-this", 401)
 	if a.calls() != 4 {
 		t.Errorf("asked %d times", a.calls())
+	}
+}
+
+// An answer that must not be kept is used once, unless the file says otherwise.
+func TestNoStore(t *testing.T) { // [IN-13]
+	for keys, want := range map[string]int{"": 2, ", cache: {ignore_no_store: true}": 1} {
+		a := inquire(t, issuer.Config{}, basic+keys)
+		if err := a.server.BreakIntrospection(issuer.NoStore); err != nil {
+			t.Fatal(err)
+		}
+		token := a.opaque()
+		a.get("/read", token, 200)
+		a.get("/read", token, 200)
+		if a.calls() != want {
+			t.Errorf("%s: asked %d times", keys, a.calls())
+		}
 	}
 }
 
@@ -436,7 +452,7 @@ func TestTLSClient(t *testing.T) { // [IN-02]
 			if call := i.LastCall(); call.Method != method {
 				t.Errorf("got %+v", call)
 			}
-			b := &asked{served: startAt(t, clock, introspecting(t, []string{entry("")}, "")), server: i}
+			b := startAt(t, clock, introspecting(t, []string{entry("")}, ""))
 			b.get("/read", a.opaque(), 503) // its certificate is not trusted without ca_file
 		})
 	}

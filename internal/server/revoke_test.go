@@ -37,7 +37,7 @@ func (a *asked) mustAdd(e validate.RevocationEntry) {
 // nothing else is.
 func revokes(t *testing.T, a *asked) {
 	now := a.clock.Now()
-	for name, make := range map[string]func(...map[string]any) string{"opaque": a.opaque, "JWT": a.jwt} {
+	for name, minted := range map[string]func(...map[string]any) string{"opaque": a.opaque, "JWT": a.jwt} {
 		for _, c := range []struct {
 			claims map[string]any
 			entry  validate.RevocationEntry
@@ -47,7 +47,7 @@ func revokes(t *testing.T, a *asked) {
 			{map[string]any{"sid": name}, validate.RevocationEntry{Session: name}},
 			{map[string]any{"client_id": name}, validate.RevocationEntry{ClientID: name}},
 		} {
-			token, other := make(c.claims), make()
+			token, other := minted(c.claims), minted()
 			a.get("/read", token, 200)
 			a.get("/read", other, 200)
 			a.mustAdd(c.entry)
@@ -202,7 +202,7 @@ func TestIntrospectionOnRedis(t *testing.T) { // [CA-05]
 	file := introspecting(t, []string{entry}, onRedis(store.URL()))
 	var told notes
 	a := &asked{served: startAt(t, clock, file, told.log), server: i}
-	b := &asked{served: startAt(t, clock, file), server: i}
+	b := startAt(t, clock, file)
 	token := a.opaque()
 	a.get("/read", token, 200)
 	b.get("/read", token, 200)
@@ -218,7 +218,7 @@ func TestIntrospectionOnRedis(t *testing.T) { // [CA-05]
 		t.Errorf("the outage is not told: %s", told.String())
 	}
 	var late notes
-	c := &asked{served: startAt(t, clock, file, late.log), server: i}
+	c := startAt(t, clock, file, late.log)
 	if !strings.Contains(late.String(), "redis is not usable at start") {
 		t.Errorf("got %s", late.String())
 	}

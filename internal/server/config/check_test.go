@@ -259,6 +259,32 @@ func TestCheckIssuers(t *testing.T) {
 	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "metadata: true\n", 1), "metadata needs resource")
 }
 
+// What instances share is sealed: with a client secret, or a key of its own.
+func TestCheckShared(t *testing.T) {
+	secret := "{auth: client_secret_post, client_id: a, client_secret: b}"
+	for _, c := range []struct{ introspection, rest, want string }{
+		{secret, "redis: {url: redis://a}", ""},
+		{secret, "redis: {url: redis://a, key_file: k}", ""},
+		{"{auth: bearer, token_file: t}", "redis: {url: redis://a, key_file: k}", ""},
+		{"{auth: bearer, token_file: t}", "redis: {url: redis://a}", "6:47: bearer has no client secret that could seal what is shared: redis needs key_file"},
+		{"{auth: private_key_jwt, client_id: a, key_file: k}", "redis: {url: redis://a}", "redis needs key_file"},
+		{"", "redis: {url: redis://a, key_file: k}\nrevocation: {list: redis}", "key_file is not used"},
+		{"", "redis: {url: redis://a}\nrevocation: {list: redis}", ""},
+		{"", "redis: {url: redis://a}", "nothing here uses redis"},
+		{"", "revocation: {list: redis}", "a list on redis needs redis"},
+		{"", "revocation: {list: memory}", "a list in memory is filled over admin"},
+		{"", "admin: 127.0.0.1:1\nrevocation: {list: memory}", ""},
+		{"", "admin: 192.0.2.1:1\nrevocation: {list: memory}", "on a loopback address"},
+		{"{auth: private_key_jwt, client_id: a, key_file: k, algorithm: RS512}", "", "RS512"},
+	} {
+		issuer := "issuer: https://a"
+		if c.introspection != "" {
+			issuer += ", introspection: " + c.introspection
+		}
+		expect(t, change("issuers:\n  - {"+issuer+"}\n"+c.rest), c.want)
+	}
+}
+
 func expect(t *testing.T, text, want string) {
 	t.Helper()
 	_, err := Parse("a", []byte(text))

@@ -219,7 +219,7 @@ type Redis struct {
 	CAFile string `key:"ca_file"`
 	// KeyFile is a file with a secret of 32 bytes or more, the same for all
 	// instances, that seals what is shared; by default it is derived from each
-	// issuer's introspection credentials.
+	// issuer's client_secret.
 	KeyFile string `key:"key_file"`
 }
 
