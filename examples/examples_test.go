@@ -46,17 +46,20 @@ func TestReadmePrintsThem(t *testing.T) {
 	}
 }
 
-func TestServeFile(t *testing.T) {
-	file, err := config.Load(filepath.Join("serve", "bearward.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	service, err := server.New(context.Background(), file, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := service.Close(); err != nil {
-		t.Error(err)
+func TestServeFiles(t *testing.T) {
+	t.Setenv("API_CLIENT_SECRET", "secret")
+	for _, name := range []string{"bearward.yaml", "issuers.yaml"} {
+		file, err := config.Load(filepath.Join("serve", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		service, err := server.New(context.Background(), file, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := service.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -77,11 +78,9 @@ func local(host string) bool {
 // Revoke adds an entry to the list that the file names: on Redis directly, in
 // memory by asking the running server. The entry's issuer may be the name that
 // the file gives it.
-func Revoke(ctx context.Context, file *config.File, e validate.RevocationEntry) error {
-	for _, i := range file.Issuers {
-		if e.Issuer == i.Name {
-			e.Issuer = i.Issuer
-		}
+func Revoke(ctx context.Context, file *config.File, e validate.RevocationEntry) (err error) {
+	if e.Issuer, err = issuerOf(file, e.Issuer); err != nil {
+		return err
 	}
 	if err := e.Check(); err != nil {
 		return err
@@ -95,6 +94,24 @@ func Revoke(ctx context.Context, file *config.File, e validate.RevocationEntry) 
 		return revokeOnRedis(ctx, file, e)
 	}
 	return revokeInMemory(ctx, file.Admin, e)
+}
+
+// issuerOf returns the identifier of the issuer that is called name. An entry
+// about one that the file does not know would have no effect.
+func issuerOf(file *config.File, name string) (string, error) {
+	for _, i := range file.Issuers {
+		before, after, template := strings.Cut(i.Issuer, "{tenantid}")
+		named := name == i.Name || name == i.Issuer
+		switch {
+		case named && template:
+			return "", fmt.Errorf("issuer %q stands for many tenants: name the iss of the one", i.Issuer)
+		case named:
+			return i.Issuer, nil
+		case template && strings.HasPrefix(name, before) && strings.HasSuffix(name, after):
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("the file has no issuer %q", name)
 }
 
 func revokeOnRedis(ctx context.Context, file *config.File, e validate.RevocationEntry) (err error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -250,4 +251,49 @@ func TestRedisPolicy(t *testing.T) { // [RV-03]
 	if !strings.Contains(told.String(), "redis is not usable at start") {
 		t.Errorf("got %s", told.String())
 	}
+}
+
+// An entry about an issuer that nobody configured would change nothing.
+func TestIssuerOf(t *testing.T) {
+	file := &config.File{Issuers: []config.Issuer{
+		{Name: "main", Issuer: "https://a.example"},
+		{Name: "staff", Issuer: "https://b.example/{tenantid}/v2.0"},
+	}}
+	for name, want := range map[string]string{
+		"main":                              "https://a.example",
+		"https://a.example":                 "https://a.example",
+		"https://b.example/12/v2.0":         "https://b.example/12/v2.0",
+		"staff":                             "",
+		"https://b.example/{tenantid}/v2.0": "",
+		"https://a.example/":                "",
+		"https://b.example/12/":             "",
+		"":                                  "",
+	} {
+		if got, err := issuerOf(file, name); got != want || err == nil != (want != "") {
+			t.Errorf("%q: got %q, %v", name, got, err)
+		}
+	}
+}
+
+// Whatever is sent, an entry is added only by what names one thing.
+func FuzzRevocation(f *testing.F) {
+	for _, seed := range []string{
+		`{"iss":"a","jti":"b"}`, `{"iss":"a","sub":"b","before":"2026-01-01T00:00:00Z","until":"2026-01-01T00:00:00.5+01:00"}`,
+		`{"iss":"a","sid":"b","client_id":"c"}`, `{"iss":"a","jti":"b","jti":"c"}`, `{"iss":null}`, `[]`, `{}`, ``, `{"iss":"\ud800","sid":"x"}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		list, err := validate.NewRevocationList(validate.RevocationListConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:9001"+revocationsPath, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		(&admin{revocations: list}).revoke(w, r)
+		if added := list.Len() == 1; added != (w.Code == http.StatusNoContent) || !added && w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d with %d entries", body, w.Code, list.Len())
+		}
+	})
 }

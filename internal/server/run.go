@@ -163,15 +163,16 @@ func (r *runner) server(handler http.Handler) *http.Server {
 	}
 }
 
-// load fetches the keys of every issuer, so that the server becomes ready
-// without traffic, until all of them were loaded once.
+// load fetches the keys of every issuer and finds out where to ask about its
+// tokens, so that the server becomes ready without traffic, until all of that
+// was done once.
 func (r *runner) load(ctx context.Context) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		err := r.Guard.Load(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		r.logger.Warn("bearward: keys are not loaded yet", "error", err)
+		r.logger.Warn("bearward: an issuer was not reached yet", "error", err)
 		select {
 		case <-ctx.Done():
 			return
