@@ -16,11 +16,11 @@ func TestThreeIssuersOnOneGuard(t *testing.T) {
 	strict, keycloak, partners := start(""), start("/realms/staff"), start("")
 	cfg := config("set below")
 	for n, i := range []*bearwardtest.Issuer{strict, keycloak, partners} {
-		real := i.Config().Issuers[0]
-		cfg.Issuers[n].URL, cfg.Issuers[n].AllowHTTP = real.URL, true
+		asked := i.Config().Issuers[0]
+		cfg.Issuers[n].URL, cfg.Issuers[n].AllowHTTP = asked.URL, true
 		if cfg.Issuers[n].Introspection != nil {
-			cfg.Issuers[n].Introspection.Auth = real.Introspection.Auth
-			cfg.Issuers[n].Introspection.Endpoint = real.Introspection.Endpoint
+			cfg.Issuers[n].Introspection.Auth = asked.Introspection.Auth
+			cfg.Issuers[n].Introspection.Endpoint = asked.Introspection.Endpoint
 		}
 	}
 	handler := api(strict.Guard(cfg))

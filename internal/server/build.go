@@ -44,7 +44,7 @@ func (b *builder) issuer(path string, i config.Issuer, shared *redisstore.Redis)
 	issuer := bearward.Issuer{
 		URL: i.Issuer, Name: i.Name, Audience: i.Audience, Profile: validate.Profile(i.Profile), Algorithms: i.Algorithms,
 		Leeway: i.Leeway, MaxLifetime: i.MaxLifetime,
-		Preset: i.Preset, RolesClaim: i.RolesClaim, ClientIDs: i.ClientIDs, Tenants: i.Tenants, OpaquePrefix: i.OpaquePrefix,
+		Preset: i.Preset, RolesClaim: i.RolesClaim, ClientIDs: i.ClientIDs, Tenants: i.Tenants, Require: i.Require, OpaquePrefix: i.OpaquePrefix,
 		DiscoveryURL: text(i.DiscoveryURL), JWKSURL: text(i.JWKSURI), AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP,
 		Refresh: bearward.Refresh{Interval: i.JWKS.Refresh, Cooldown: i.JWKS.Cooldown, MaxStale: i.JWKS.MaxStale},
 	}

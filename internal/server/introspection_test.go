@@ -69,7 +69,7 @@ func inquire(t *testing.T, c issuer.Config, keys string, more ...string) *asked 
 // introspecting is a file with these issuers.
 func introspecting(t *testing.T, issuers []string, more string) *config.File {
 	t.Helper()
-	behind := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	behind := httptest.NewServer(http.HandlerFunc(echo))
 	t.Cleanup(behind.Close)
 	text := "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nmode: proxy\nupstream: " + behind.URL + "\nresource: " + resource + "\nissuers:\n"
 	for _, i := range issuers {
@@ -155,6 +155,24 @@ func TestOpaqueTokens(t *testing.T) { // [IN-01]
 	a.get("/read", token, 200)
 	a.clock.Advance(31 * time.Second)
 	a.get("/read", token, 401)
+}
+
+// The upstream learns who calls, from the issuer's answer, and not the token.
+func TestIdentityOfOpaqueTokens(t *testing.T) {
+	a := inquire(t, issuer.Config{}, basic, "forward_headers: {X-Auth-Subject: sub, X-Auth-Scope: scope, X-Auth-Tenant: tenant}\n", grants)
+	token := a.opaque(map[string]any{"sub": "alice", "tenant": "acme"})
+	for range 2 { // asked, and remembered
+		got := a.get("/read", token, 200)
+		for _, want := range []string{"X-Auth-Subject: alice\n", "X-Auth-Scope: read\n", "X-Auth-Tenant: acme\n"} {
+			if !strings.Contains(got.body, want) {
+				t.Errorf("no %q in %s", want, got.body)
+			}
+		}
+		if strings.Contains(got.body, token) {
+			t.Error("the token is forwarded")
+		}
+	}
+	a.get("/read", a.opaque(map[string]any{"tenant": "a\r\nX-Auth-Scope: admin"}), 403)
 }
 
 func TestGrants(t *testing.T) { // [AZ-08]
@@ -496,4 +514,24 @@ func authority(t *testing.T, dir string, i *issuer.Server) string {
 	defer conn.Close()
 	der := conn.ConnectionState().PeerCertificates[0].Raw
 	return place(t, dir, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+}
+
+// Presets whose issuers are asked in another way.
+func TestPresetsThatAsk(t *testing.T) {
+	clock := new(bearwardtest.Clock)
+	phantom := startIssuer(t, clock, issuer.Config{Phantom: true})
+	entry := fmt.Sprintf(`{issuer: "%s", preset: curity, allow_http: true, introspection: {%s}}`, phantom.URL(), basic)
+	a := &asked{served: startAt(t, clock, introspecting(t, []string{entry}, "")), server: phantom}
+	a.get("/read", a.opaque(map[string]any{"purpose": "access_token"}), 200)
+	a.get("/read", a.opaque(map[string]any{"purpose": "id"}), 401)
+	a.get("/read", a.opaque(map[string]any{"purpose": "access_token", "aud": "https://other.example.test"}), 401)
+	a.get("/read", "nobody-made-this", 401)
+
+	info := startIssuer(t, clock, issuer.Config{TokenInfo: true})
+	entry = fmt.Sprintf(`{issuer: "%s", preset: google-access, client_ids: [client-1], allow_http: true, introspection: {auth: none, jwt: false, endpoint: "%s/tokeninfo"}}`, info.URL(), info.URL())
+	b := &asked{served: startAt(t, clock, introspecting(t, []string{entry}, "")), server: info}
+	b.get("/read", b.opaque(), 200)
+	b.get("/read", b.opaque(map[string]any{"client_id": "other"}), 401)
+	b.get("/read", "nobody-made-this", 401)
+	b.get("/read", b.opaque(map[string]any{"scope": "write"}), 403)
 }

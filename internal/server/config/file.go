@@ -137,6 +137,10 @@ type Issuer struct {
 	// Tenants lists the accepted tenants of an issuer that contains
 	// {tenantid}, or says any.
 	Tenants []string `key:"tenants,scalar"`
+	// Require lists the accepted values of further claims: whose tokens are
+	// meant, where the issuer has them for everybody. A claim must be a string;
+	// members inside of it by dots, or as a JSON Pointer.
+	Require map[string][]string `key:"require"`
 	// OpaquePrefix is how its opaque tokens begin. All issuers with opaque
 	// tokens but one need it.
 	OpaquePrefix string `key:"opaque_prefix"`
