@@ -52,6 +52,7 @@ issuers:
     preset: rfc9068
     audience: ["https://api.example.com", other]
     jwks_uri: https://two.example.com/keys
+    require: {repository_id: ["1", "2"]}
   - issuer: http://keycloak:8080/realms/x
     jwks_file: keys.json
   - issuer: https://login.microsoftonline.com/{tenantid}/v2.0
@@ -143,6 +144,9 @@ func TestParseEverything(t *testing.T) {
 	if !slices.Equal(one.Algorithms, []string{"RS256", "EdDSA"}) || !slices.Equal(two.Audience, []string{"https://api.example.com", "other"}) {
 		t.Errorf("lists: %v %v", one.Algorithms, two.Audience)
 	}
+	if !slices.Equal(two.Require["repository_id"], []string{"1", "2"}) {
+		t.Errorf("require: %v", two.Require)
+	}
 	if two.Name != "two.example.com/realm/" || three.Name != "keycloak:8080/realms/x" || !slices.Equal(three.Audience, []string{f.Resource}) {
 		t.Errorf("derived: %q %q %q", two.Name, three.Name, three.Audience)
 	}
@@ -164,7 +168,7 @@ func TestParseEverything(t *testing.T) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
 	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
-	if want := "a.yaml:23:14: one\na.yaml:72:5: two"; got == nil || got.Error() != want {
+	if want := "a.yaml:23:14: one\na.yaml:73:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if err := f.Faults(); err != nil {
