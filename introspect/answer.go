@@ -91,10 +91,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(wait, minPause), maxPause) // [IN-16]
 }
 
-// isJSON reports whether the answer says that it is JSON. An HTML page of a
-// gateway, for example, says nothing about a token.
-func isJSON(h http.Header) bool {
-	kind := mediaType(h)
+// isJSON reports whether a media type is JSON. An HTML page of a gateway, for
+// example, says nothing about a token.
+func isJSON(kind string) bool {
 	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
 }
 

@@ -68,7 +68,7 @@ func TestFlood(t *testing.T) { // [IN-16 CA-05]
 
 // An hour of junk within the limits, too, is remembered in bounded room.
 func TestRefusalsAreBounded(t *testing.T) { // [CA-05]
-	var r refusals
+	r := newRefusals()
 	now, until := time.Unix(0, 0), time.Unix(5, 0)
 	gone := &validate.Error{Code: validate.ErrInactive}
 	name := func(i int) (d digest) {

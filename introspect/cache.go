@@ -15,6 +15,10 @@ import (
 // answers take the room of several.
 const answerUnit = 4 << 10
 
+// recentWeight is how much each generation of the newest answers weighs at
+// most.
+const recentWeight = 256
+
 // entry is an active answer that passed every rule. It is never written after
 // it was stored.
 type entry struct {
@@ -24,13 +28,34 @@ type entry struct {
 	asked, until time.Time
 }
 
-// lane remembers active tokens. It may forget any of them at any time; what it
-// returns is right all the same, because an entry carries its whole digest and
-// its own end.
+// weight is how many entries e counts as.
+func (e *entry) weight() int { return 1 + len(e.claims)/answerUnit }
+
+// good returns e if it is about the token, its time is not over and it was
+// asked for within allow.
+func (e *entry) good(d digest, now time.Time, allow time.Duration) *entry {
+	if e == nil || e.digest != d { // [IN-14]
+		return nil
+	}
+	if !now.Before(e.until) { // [IN-13]
+		return nil
+	}
+	if now.Sub(e.asked) >= allow {
+		return nil
+	}
+	return e
+}
+
+// lane remembers active tokens. The store may forget any of them at any time;
+// what it returns is right all the same, because an entry carries its whole
+// digest and its own end. It works off what it is given in its own time, and
+// may decline it: the newest entries are in recent as well.
 type lane struct {
 	mu     sync.RWMutex // uses against close
 	store  *ristretto.Cache[uint64, *entry]
 	closed bool
+
+	recent generations[*entry] // guarded by Verifier.mu
 }
 
 func newLane(entries int) (*lane, error) {
@@ -43,7 +68,7 @@ func newLane(entries int) (*lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("introspection cache of %d entries: %w", entries, err)
 	}
-	return &lane{store: store}, nil
+	return &lane{store: store, recent: newGenerations[*entry](min(max(entries/8, 16), recentWeight))}, nil
 }
 
 // slot is where the store has the entry: the store compares no more than this.
@@ -59,22 +84,20 @@ func (l *lane) get(d digest, now time.Time, allow time.Duration) *entry {
 	}
 	e, ok := l.store.Get(d.slot())
 	l.mu.RUnlock()
-	if !ok || e == nil {
+	if !ok {
 		return nil
 	}
-	if e.digest != d { // [IN-14]
-		return nil
-	}
-	if !now.Before(e.until) { // [IN-13]
-		return nil
-	}
-	if now.Sub(e.asked) >= allow {
-		return nil
-	}
-	return e
+	return e.good(d, now, allow)
 }
 
-// put stores e, visibly for whoever comes next, unless its time is over.
+// latest returns what was put just before, as get does, even if the store has
+// not got to it yet. The caller locks Verifier.mu.
+func (l *lane) latest(d digest, now time.Time, allow time.Duration) *entry {
+	e, _ := l.recent.get(d)
+	return e.good(d, now, allow)
+}
+
+// put remembers e, unless its time is over. The caller locks Verifier.mu.
 func (l *lane) put(e *entry, now time.Time) {
 	ttl := e.until.Sub(now) // with 0, the store would keep it for ever
 	if ttl <= 0 {           // [IN-13]
@@ -82,19 +105,24 @@ func (l *lane) put(e *entry, now time.Time) {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if !l.closed {
-		l.store.SetWithTTL(e.digest.slot(), e, 1+int64(len(e.claims)/answerUnit), ttl) // [CA-05]
-		l.store.Wait()
+	if l.closed {
+		return
 	}
+	if _, again := l.recent.get(e.digest); again {
+		l.store.Wait() // it declines an entry while the one before is on its way
+	}
+	l.recent.put(e.digest, e, e.weight()) // [IN-16]
+	l.store.SetWithTTL(e.digest.slot(), e, int64(e.weight()), ttl)
 }
 
-// remove forgets the token before it returns.
+// remove forgets the token before it returns. The caller locks Verifier.mu.
 func (l *lane) remove(d digest) {
+	l.recent.remove(d)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if !l.closed {
 		l.store.Del(d.slot())
-		l.store.Wait()
+		l.store.Wait() // what was put and is still on its way is forgotten too
 	}
 }
 
@@ -105,6 +133,7 @@ func (l *lane) size() int {
 	if l.closed {
 		return 0
 	}
+	l.store.Wait()
 	return int(l.store.MaxCost() - l.store.RemainingCost())
 }
 

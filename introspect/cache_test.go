@@ -153,8 +153,12 @@ func TestWholeDigestIsCompared(t *testing.T) { // [IN-14]
 		now := time.Now()
 		one, two := digest{31: 1}, digest{31: 2}
 		l.put(&entry{digest: one, asked: now, until: now.Add(time.Minute)}, now)
-		if l.get(one, now, time.Minute) == nil {
+		if l.latest(one, now, time.Minute) == nil {
 			t.Error("not stored")
+		}
+		l.store.Wait()
+		if l.get(one, now, time.Minute) == nil {
+			t.Error("not in the store")
 		}
 		if l.get(two, now, time.Minute) != nil {
 			t.Error("taken for another token")

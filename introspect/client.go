@@ -81,7 +81,7 @@ func newDialect(cfg Config, answers *validate.Answers) (dialect, error) {
 
 // ask sends the token to its issuer and to nobody else.
 func (c *client) ask(ctx context.Context, raw string) (reply, *failure) {
-	own, cancel := context.WithTimeout(ctx, c.config.Limits.Timeout)
+	own, cancel := egress.Within(ctx, c.config.Limits.Timeout)
 	defer cancel()
 	r, f := c.exchange(own, raw)
 	if f != nil && errors.Is(ctx.Err(), context.Canceled) {

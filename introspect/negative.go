@@ -15,35 +15,18 @@ type refusal struct {
 	until time.Time
 }
 
-// refusals remembers tokens that were refused. It is exact, so that the same
-// junk is asked about once, and small: junk pushes out older junk and nothing
-// else. The zero value is ready; the caller locks.
-type refusals struct {
-	young, old map[digest]refusal
-}
+// refusals remembers tokens that were refused, exactly, so that the same junk is
+// asked about once. The caller locks.
+type refusals struct{ generations[refusal] }
+
+func newRefusals() refusals { return refusals{newGenerations[refusal](refusalsSize)} }
 
 func (r *refusals) get(d digest, now time.Time) *validate.Error {
-	known, ok := r.young[d]
-	if !ok {
-		known, ok = r.old[d]
-	}
+	known, ok := r.generations.get(d)
 	if !ok || !now.Before(known.until) { // [IN-13]
 		return nil
 	}
 	return known.err
 }
 
-func (r *refusals) put(d digest, known refusal) {
-	if len(r.young) >= refusalsSize { // [CA-05]
-		r.old, r.young = r.young, nil
-	}
-	if r.young == nil {
-		r.young = make(map[digest]refusal)
-	}
-	r.young[d] = known
-}
-
-func (r *refusals) remove(d digest) {
-	delete(r.young, d)
-	delete(r.old, d)
-}
+func (r *refusals) put(d digest, known refusal) { r.generations.put(d, known, 1) }

@@ -46,10 +46,11 @@ func (s *standard) read(ctx context.Context, resp egress.Response) (reply, *fail
 	}
 	var r reply
 	var err error
-	switch signed := mediaType(resp.Header) == signedType; {
+	kind := mediaType(resp.Header)
+	switch signed := kind == signedType; {
 	case signed && s.mode != Off: // [IN-18]
 		r, err = s.signed.read(ctx, resp.Body)
-	case !signed && s.mode != Require && isJSON(resp.Header): // [IN-06]
+	case !signed && s.mode != Require && isJSON(kind): // [IN-06]
 		r, err = readAnswer(resp.Body)
 	default:
 		return reply{}, wrongType()

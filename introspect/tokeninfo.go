@@ -169,7 +169,7 @@ func (t *tokenInfoDialect) read(_ context.Context, resp egress.Response) (reply,
 	if f := judgeStatus(resp, t.clock(), http.StatusOK, http.StatusBadRequest); f != nil { // [IN-06]
 		return reply{}, f
 	}
-	if !isJSON(resp.Header) { // [IN-06]
+	if !isJSON(mediaType(resp.Header)) { // [IN-06]
 		if resp.Status != http.StatusOK {
 			return reply{}, unusable(egress.StatusError(resp.Status))
 		}

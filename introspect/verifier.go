@@ -77,7 +77,7 @@ func newVerifier(cfg Config, answers *validate.Answers, client asker) (*Verifier
 		config: cfg, issuer: cfg.Token.Issuer, clock: cfg.Token.Clock, leeway: answers.Leeway(),
 		opaque: side{answers, keys("opaque")}, jwt: side{confirming, keys("jwt")},
 		asker: client, live: live, gate: newGate(cfg.Limits), shared: second,
-		flights: make(map[flightKey]*flight),
+		refused: newRefusals(), flights: make(map[flightKey]*flight),
 	}
 	v.ctx, v.cancel = context.WithCancel(context.Background())
 	return v, nil
@@ -184,6 +184,9 @@ func (v *Verifier) unknown(code validate.Code, wait time.Duration, err error) *v
 
 // log writes what changed, once. Nothing of a token is in it.
 func (v *Verifier) log(c change, f *failure) {
+	if c == (change{}) {
+		return
+	}
 	defer func() { _ = recover() }() // a logger that panics must not end the process
 	l := v.config.Logger.With("issuer", v.issuer)
 	if c.refused { // [IN-05]

@@ -70,13 +70,22 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 	return resp, err
 }
 
+// Within is context.WithTimeout, but for nothing where ctx ends by then anyway.
+func Within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= timeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
 func (c *Client) exchange(ctx context.Context, u *url.URL, r Request) (Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	ctx, cancel := Within(ctx, c.config.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), strings.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, r.Method, "", strings.NewReader(r.Body))
 	if err != nil {
 		return Response{}, ErrURL
 	}
+	req.URL, req.Host = u, u.Host
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
 	}

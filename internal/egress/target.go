@@ -23,6 +23,7 @@ func (c *Client) target(rawURL string) (*url.URL, error) {
 	if u.Scheme != "https" && (u.Scheme != "http" || !c.config.AllowHTTP) { // [JK-04 JK-06]
 		return nil, ErrScheme
 	}
+	u.Host = strings.TrimSuffix(u.Host, ":") // no port, as net/http has it
 	return u, c.host(u.Hostname(), u.Scheme == "http")
 }
 
