@@ -57,6 +57,10 @@ type Issuer struct {
 	ClientIDs  []string // the clients whose tokens are accepted; empty: any
 	Tenants    []string // with {tenantid} in URL: the accepted tenants, or "any" alone
 
+	// Require lists the accepted values of further claims: whose tokens are
+	// meant, where the issuer has them for everybody. See validate.Config.
+	Require map[string][]string
+
 	// Introspection asks the issuer about its opaque tokens, and about its
 	// JWTs where it says so; nil: opaque tokens are refused.
 	Introspection *Introspection

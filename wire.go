@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/bearward/bearward/introspect"
@@ -64,7 +65,7 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 	config := validate.Config{
 		Issuer: i.URL, Audience: i.Audience, Keys: keys, Profile: i.Profile, Algorithms: i.Algorithms,
 		Leeway: i.Leeway, MaxLifetime: i.MaxLifetime, ScopeClaim: i.ScopeClaim, Clock: cfg.Clock,
-		Preset: i.Preset, RolesClaim: i.RolesClaim, ClientIDs: i.ClientIDs, Tenants: i.Tenants,
+		Preset: i.Preset, RolesClaim: i.RolesClaim, ClientIDs: i.ClientIDs, Tenants: i.Tenants, Require: i.Require,
 	}
 	if sourceErr != nil {
 		config.Keys = noKeys{} // its fault is reported already
@@ -106,10 +107,14 @@ func distinct(err error) (out []error) {
 func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middleware.Issuer) error {
 	in := i.Introspection
 	if in == nil {
+		var faults []error
 		if i.OpaquePrefix != "" {
-			return errors.New("OpaquePrefix needs Introspection")
+			faults = append(faults, errors.New("OpaquePrefix needs Introspection"))
 		}
-		return nil
+		if answersOnly(i.Preset) { // [CL-04]
+			faults = append(faults, fmt.Errorf("preset %q is for opaque tokens and needs Introspection", i.Preset))
+		}
+		return errors.Join(faults...)
 	}
 	faults := []error{in.check(i)}
 	token.TrustServer = in.TrustServer
@@ -128,6 +133,11 @@ func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middl
 	wired.Opaque, wired.OpaquePrefix = !in.NoOpaque, i.OpaquePrefix
 	wired.Confirm, wired.ConfirmAge = in.Always || in.Every > 0, in.Every
 	return nil
+}
+
+// answersOnly reports that no JWT passes with the preset.
+func answersOnly(preset string) bool {
+	return slices.ContainsFunc(validate.Presets(), func(p validate.Preset) bool { return p.Name == preset && p.AnswersOnly })
 }
 
 // check returns settings that exclude each other or would mean nothing.

@@ -51,4 +51,5 @@ func (p *phantomDialect) read(ctx context.Context, resp egress.Response) (reply,
 var aboutToken = []validate.Code{
 	validate.ErrExpired, validate.ErrNotYetValid, validate.ErrLifetimeTooLong, validate.ErrKindRefused,
 	validate.ErrAudienceRefused, validate.ErrClientRefused, validate.ErrConfirmationInvalid,
+	validate.ErrClaimRefused,
 }

@@ -79,6 +79,7 @@ var statement = []rule{
 	{"client", haveClaims, 0, []Code{ErrClientRefused, ErrClaimsInvalid}, "RFC 7662 §2.2", checkClient, nil},
 	{"kind", haveClaims, 0, []Code{ErrKindRefused}, "RFC 7662 §2.2", checkStatedKind, showKind}, // [IN-12]
 	{"marks", haveClaims, 0, []Code{ErrKindRefused}, "project", checkMarks, showMarks},
+	{"require", haveClaims, 0, []Code{ErrClaimRefused}, "RFC 8725 §3.8", checkDemands, showDemands},
 	{"scope", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 7662 §2.2", checkScope, nil}, // [IN-09]
 	{"details", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 9396 §9.2", checkDetails, nil},
 	{"confirmation", haveClaims, 0, []Code{ErrConfirmationInvalid}, "RFC 9449 §6.2, RFC 8705 §3.2", checkConfirmation, nil}, // [IN-07 IN-11]
@@ -145,6 +146,6 @@ func checkStatedKind(s *state) *Error {
 	if kind != "" && !slices.Contains(accessTokenTypes, kind) {
 		return refuseClaim(ErrKindRefused, "token_type")
 	}
-	s.claims.boundType = kind == "dpop" // [IN-10]
+	s.claims.boundType = s.claims.boundType || kind == "dpop" // [IN-10]
 	return nil
 }

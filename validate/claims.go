@@ -24,7 +24,7 @@ type claims struct {
 	idType, grantType          string // as text
 	details                    string // authorization_details as it stands
 	tokenType                  string // token_type as text; introspection answers only
-	boundType                  bool   // token_type says that the token is bound
+	boundType                  bool   // token_type or the payload's typ says that the token is bound
 }
 
 // decodeClaims reads the second part of the token in one strict pass. Its size

@@ -50,6 +50,7 @@ const (
 	ErrRevoked               Code = "token_revoked"
 	ErrClientRefused         Code = "client_refused"
 	ErrTenantRefused         Code = "tenant_refused"
+	ErrClaimRefused          Code = "claim_refused"
 	ErrOpaqueUnassigned      Code = "opaque_unassigned"
 )
 

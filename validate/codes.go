@@ -171,6 +171,10 @@ var codes = map[Code]CodeInfo{
 		BadToken, "The access token comes from a tenant that is not accepted", "RFC 8725 §3.8",
 		"the tenant is not in the issuer's tenants, or tid is no tenant identifier",
 	},
+	ErrClaimRefused: {
+		BadToken, "The access token has a claim whose value is not accepted", "RFC 8725 §3.8",
+		"the claim named here is missing, or is none of the values that the issuer's require lists for it",
+	},
 	ErrOpaqueUnassigned: {
 		BadToken, "The access token is malformed", "RFC 9700 §4.9",
 		"an opaque token that no issuer accepted here can be asked about: compare its first characters with the issuers' opaque_prefix",

@@ -41,7 +41,7 @@ func (s *state) bears(m *Mark) (has, sure bool) {
 		return false, true
 	}
 	have, ok := text(raw)
-	return ok && m.fits(have), ok
+	return ok && have != "" && m.fits(have), ok // [CL-04]
 }
 
 // shows is bears for reports: a list has the mark if one of its members has,
@@ -89,9 +89,13 @@ func (s *state) member(path string) (string, error) {
 }
 
 func showMarks(s *state) (expected, found string) {
+	return s.showAll(s.issuer.config.habits.Require)
+}
+
+func (s *state) showAll(marks []Mark) (expected, found string) {
 	var want, have []string
-	for i := range s.issuer.config.habits.Require {
-		m := &s.issuer.config.habits.Require[i]
+	for i := range marks {
+		m := &marks[i]
 		want = append(want, m.String())
 		if raw, err := s.member(m.Claim); err == nil && raw != "" {
 			have = append(have, m.Claim+" "+raw)

@@ -28,8 +28,9 @@ type Preset struct {
 	IDToken         bool              // the credential is an ID token by design, chosen with the preset
 	AnswersOnly     bool              // the access tokens are opaque: every JWT is another kind of token
 
-	Require []Mark // claims that say "access token"; all must hold
-	Client  []Mark // claims that say "no user is involved"; one is enough
+	Require []Mark   // claims that say "access token"; all must hold
+	Whose   []string // everybody can have such tokens for any audience: Config.Require has to name one of these claims
+	Client  []Mark   // claims that say "no user is involved"; one is enough
 
 	Answer AnswerHabits
 	Traps  []Trap // the first that fits is told
@@ -45,7 +46,7 @@ type ListClaim struct {
 // compared exactly; a value of another type is none of them.
 type Mark struct {
 	Claim  string   // see ListClaim.Path; "header." in front: a header member
-	Values []string // one of; empty: any string
+	Values []string // one of; empty: any string but ""
 	Prefix string   // in place of Values: a string that starts so
 	Suffix string   // in place of Values: a string that ends so
 	Absent bool     // in place of Values: the claim is absent
@@ -77,6 +78,7 @@ func Presets() []Preset {
 		p.Name = name
 		p.IssuerSpellings, p.KeyIssuers = maps.Clone(p.IssuerSpellings), slices.Clone(p.KeyIssuers)
 		p.Require, p.Client, p.Traps = slices.Clone(p.Require), slices.Clone(p.Client), slices.Clone(p.Traps)
+		p.Whose = slices.Clone(p.Whose)
 		for _, marks := range [][]Mark{p.Require, p.Client} {
 			for i := range marks {
 				marks[i].Values = slices.Clone(marks[i].Values)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/bearward/bearward/internal/facts"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -54,6 +55,9 @@ func TestPresetsAreCopies(t *testing.T) {
 		p.KeyIssuers = append(p.KeyIssuers[:0], "z")
 		if p.IssuerSpellings != nil {
 			p.IssuerSpellings["x"] = "y"
+		}
+		if len(p.Whose) > 0 {
+			p.Whose[0] = "anything"
 		}
 		for _, m := range slices.Concat(p.Require, p.Client) {
 			if len(m.Values) > 0 {
@@ -116,17 +120,27 @@ func TestPresetFaults(t *testing.T) {
 		change func(*validate.Config)
 		want   string
 	}{
-		"no such preset":              {func(c *validate.Config) { c.Preset = "azure" }, "is not one of auth0"},
-		"nothing in place of aud":     {func(c *validate.Config) { c.Preset, c.Audience = "cognito", nil }, "audience"},
-		"clients are no audience":     {func(c *validate.Config) { c.Preset, c.Audience, c.ClientIDs = "okta", nil, []string{"a"} }, "audience"},
-		"empty client":                {func(c *validate.Config) { c.ClientIDs = []string{""} }, "client id is empty"},
-		"template without tenants":    {func(c *validate.Config) { c.Tenants = nil }, "says any"},
-		"template, other preset":      {func(c *validate.Config) { c.Preset = "okta" }, "has no issuers with {tenantid}"},
-		"two placeholders":            {func(c *validate.Config) { c.Issuer = "https://x.example.com/{tenantid}/{tenantid}/" }, "only placeholder"},
-		"another placeholder":         {func(c *validate.Config) { c.Issuer = "https://{region}.example.com/{tenantid}/" }, "only placeholder"},
-		"tenant in capitals":          {func(c *validate.Config) { c.Tenants = []string{"AAAAAAAA-2222-3333-4444-555555555555"} }, "lower case"},
-		"tenant by name":              {func(c *validate.Config) { c.Tenants = []string{"contoso.example.com"} }, "not a GUID"},
-		"any and one":                 {func(c *validate.Config) { c.Tenants = []string{validate.AnyTenant, tid} }, "any alone"},
+		"no such preset":           {func(c *validate.Config) { c.Preset = "azure" }, "is not one of auth0"},
+		"nothing in place of aud":  {func(c *validate.Config) { c.Preset, c.Audience = "cognito", nil }, "audience"},
+		"clients are no audience":  {func(c *validate.Config) { c.Preset, c.Audience, c.ClientIDs = "okta", nil, []string{"a"} }, "audience"},
+		"empty client":             {func(c *validate.Config) { c.ClientIDs = []string{""} }, "client id is empty"},
+		"template without tenants": {func(c *validate.Config) { c.Tenants = nil }, "says any"},
+		"template, other preset":   {func(c *validate.Config) { c.Preset = "okta" }, "has no issuers with {tenantid}"},
+		"two placeholders":         {func(c *validate.Config) { c.Issuer = "https://x.example.com/{tenantid}/{tenantid}/" }, "only placeholder"},
+		"another placeholder":      {func(c *validate.Config) { c.Issuer = "https://{region}.example.com/{tenantid}/" }, "only placeholder"},
+		"tenant in capitals":       {func(c *validate.Config) { c.Tenants = []string{"AAAAAAAA-2222-3333-4444-555555555555"} }, "lower case"},
+		"tenant by name":           {func(c *validate.Config) { c.Tenants = []string{"contoso.example.com"} }, "not a GUID"},
+		"any and one":              {func(c *validate.Config) { c.Tenants = []string{validate.AnyTenant, tid} }, "any alone"},
+		"issuer of no version":     {func(c *validate.Config) { c.Issuer = "https://login.microsoftonline.com/{tenantid}/" }, "contain one of"},
+		"issuer of both versions":  {func(c *validate.Config) { c.Issuer = "https://sts.windows.net/{tenantid}/v2.0" }, "contain one of"},
+		"nobody is named": {func(c *validate.Config) {
+			c.Preset, c.Require = "github-actions", map[string][]string{"repository": {"octo/shop"}}
+		}, "repository_owner_id or repository_id"},
+		"no value": {func(c *validate.Config) {
+			c.Preset, c.Require = "github-actions", map[string][]string{"repository_id": {}}
+		}, `require "repository_id" needs`},
+		"an empty value":              {func(c *validate.Config) { c.Require = map[string][]string{"oid": {"a", ""}} }, `require "oid" needs`},
+		"no claim":                    {func(c *validate.Config) { c.Require = map[string][]string{"": {"a"}} }, `require "" needs`},
 		"tenants without placeholder": {func(c *validate.Config) { c.Issuer = "https://login.microsoftonline.com/" + tid + "/v2.0" }, "for an issuer that contains"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,6 +228,40 @@ func TestTrapsAmongIssuers(t *testing.T) {
 	}
 }
 
+// A payload that says DPoP is bound, whatever became of cnf. [CL-21]
+func TestDPoPWithoutConfirmation(t *testing.T) {
+	s := mint(t, "ES256")
+	f := readFixture(t, "keycloak")
+	for _, answer := range []bool{false, true} {
+		token, _, err := f.judge(t, "keycloak", presetCase{Answer: answer, Claims: map[string]any{"typ": "DPoP"}}, s)
+		if err != nil || !facts.Of(token).Bound {
+			t.Errorf("answer %v: passes as a bearer token, %v", answer, err)
+		}
+	}
+	strict := verifier(t, s, nil)
+	token, err := strict.Verify(t.Context(), token(t, s, nil, map[string]any{"typ": "DPoP"}))
+	if err != nil || !facts.Of(token).Bound {
+		t.Errorf("strict: passes as a bearer token, %v", err)
+	}
+}
+
+// TestDemandsInReports: a report says what the configuration wants, and each
+// answer is held to it as well.
+func TestDemandsInReports(t *testing.T) {
+	s := mint(t, "ES256")
+	f := readFixture(t, "keycloak")
+	config := f.Config
+	config.Require = map[string][]string{"acr": {"1", "2"}, "realm_access.owner": {"me"}}
+	for _, answer := range []bool{false, true} {
+		_, findings, err := f.judge(t, "keycloak", presetCase{Config: &config, Answer: answer, Claims: map[string]any{"realm_access": map[string]any{"owner": []any{"me"}}}}, s)
+		wantCode(t, err, validate.ErrClaimRefused)
+		line := finding(t, findings, "require")
+		if line.Expected != "acr 1 or 2, realm_access.owner me" || line.Claim != "realm_access.owner" || line.Fix != validate.ErrClaimRefused.Fix() {
+			t.Errorf("%+v", line)
+		}
+	}
+}
+
 // TestMarksInReports: a report says what the preset wanted and what there was.
 func TestMarksInReports(t *testing.T) {
 	s := mint(t, "ES256")
@@ -221,7 +269,7 @@ func TestMarksInReports(t *testing.T) {
 		"cognito":    {"token_use access", `token_use "access"`},
 		"keycloak":   {"typ Bearer or DPoP", `typ "Bearer"`},
 		"kubernetes": {"/kubernetes.io/namespace, /kubernetes.io/serviceaccount/name, sub system:serviceaccount:…", `/kubernetes.io/namespace "shop", /kubernetes.io/serviceaccount/name "web", sub "system:serviceaccount:shop:web"`},
-		"zitadel":    {"no nonce", ""},
+		"zitadel":    {"no nonce, jti", `jti "j-1"`},
 		"generic":    {"", ""},
 	} {
 		f := readFixture(t, preset)

@@ -87,8 +87,14 @@ var githubActions = Preset{
 	Title:   "GitHub Actions OIDC tokens as identity of a workflow",
 	Profile: Compat, IDToken: true,
 	Require: []Mark{{Claim: "repository_id"}, {Claim: "repository_owner_id"}},
+	Whose:   []string{"repository_owner_id", "repository_id"},
 	Client:  []Mark{{Claim: "sub"}},
 	Traps: []Trap{
+		{
+			"require",
+			Mark{},
+			"the workflow of another repository or owner: add its id to require only if it may call this API",
+		},
 		{
 			"audience",
 			Mark{Claim: "aud", Prefix: "https://github.com/"},

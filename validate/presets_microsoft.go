@@ -57,7 +57,7 @@ var entra = Preset{
 		{
 			"tenant",
 			Mark{},
-			"add the tenant's id to tenants; \"any\" accepts every organisation, and personal accounts only if their tenant is named",
+			"add the tenant's id to tenants if that organisation may use this API; personal accounts have a tenant of their own, which has to be named",
 		},
 		{"marks", Mark{Claim: "azp", Absent: true, Issuer: "/v2.0"}, entraID},
 		{"marks", Mark{Claim: "appid", Absent: true, Issuer: "://sts."}, entraID},

@@ -5,11 +5,12 @@ package validate
 var auth0 = Preset{
 	Title:   "Auth0 access tokens, Auth0's own profile",
 	Profile: Compat,
+	Require: []Mark{{Claim: "nonce", Absent: true}},
 	Client: []Mark{
 		{Claim: "gty", Values: []string{"client-credentials"}},
 		{Claim: "sub", Suffix: "@clients"},
 	},
-	Traps: auth0Traps,
+	Traps: append([]Trap{{"marks", Mark{}, auth0ID}}, auth0Traps...),
 }
 
 var auth0Standard = Preset{
@@ -22,17 +23,15 @@ var auth0Standard = Preset{
 	}}, auth0Traps...),
 }
 
+const auth0ID = "this is an ID token, whose aud is the client: send the access token, and list no client id in audience"
+
 var auth0Traps = []Trap{
 	{
 		"compact",
 		Mark{},
 		"an opaque token, which opens /userinfo only: the client has to send audience=IDENTIFIER of this API when it asks for the token",
 	},
-	{
-		"audience",
-		Mark{Claim: "nonce"},
-		"this is an ID token, whose aud is the client: send the access token",
-	},
+	{"audience", Mark{Claim: "nonce"}, auth0ID},
 	{
 		"audience",
 		Mark{Claim: "aud", Suffix: "/userinfo"},
@@ -57,7 +56,7 @@ var okta = Preset{
 		{
 			"audience",
 			Mark{Claim: "aud", Values: []string{"api://default"}},
-			"aud is that of the authorization server \"default\": set the server's audience to this API's identifier, or list api://default in audience",
+			"aud is that of the authorization server \"default\": let the client use a server whose audience is this API's identifier, because all APIs of one server share its audience",
 		},
 		{
 			"marks",
@@ -67,12 +66,17 @@ var okta = Preset{
 	},
 }
 
+const keycloakRefresh = "this is Keycloak's refresh token: send the access token"
+
 // keycloak names the kind of token in the payload, not in the header.
 var keycloak = Preset{
 	Title:   "Keycloak access tokens",
 	Profile: Compat, Roles: ListClaim{Path: "realm_access.roles"},
 	Require: []Mark{{Claim: "typ", Values: []string{"Bearer", "DPoP"}, JWT: true}},
-	Client:  []Mark{{Claim: "preferred_username", Prefix: "service-account-"}},
+	Client: []Mark{
+		{Claim: "preferred_username", Prefix: "service-account-"},
+		{Claim: "clientHost"},
+	},
 	Traps: []Trap{
 		{
 			"audience",
@@ -84,11 +88,8 @@ var keycloak = Preset{
 			Mark{Claim: "typ", Values: []string{"ID"}},
 			"this is Keycloak's ID token (typ ID in the payload): send the access token",
 		},
-		{
-			"algorithm",
-			Mark{Claim: "typ", Values: []string{"Refresh", "Offline"}},
-			"this is Keycloak's refresh token: send the access token",
-		},
+		{"algorithm", Mark{Claim: "typ", Values: []string{"Refresh", "Offline"}}, keycloakRefresh},
+		{"kind", Mark{Claim: "typ", Values: []string{"Refresh", "Offline"}}, keycloakRefresh},
 		{
 			"audience",
 			Mark{Claim: "aud", Values: []string{"account"}},
@@ -169,12 +170,14 @@ var hydra = Preset{
 	},
 }
 
+const zitadelID = "this is an ID token, whose aud names the project as well: send the access token"
+
 // zitadel has roles as members of an object; their values say in which
 // organisations.
 var zitadel = Preset{
 	Title:   "ZITADEL access tokens",
 	Profile: Compat, Roles: ListClaim{Path: "urn:zitadel:iam:org:project:roles", Keys: true},
-	Require: []Mark{{Claim: "nonce", Absent: true}},
+	Require: []Mark{{Claim: "nonce", Absent: true}, {Claim: "jti", JWT: true}},
 	Traps: []Trap{
 		{
 			"compact",
@@ -186,11 +189,8 @@ var zitadel = Preset{
 			Mark{},
 			"aud lacks this API's project: let the client ask for the scope urn:zitadel:iam:org:project:id:PROJECT-ID:aud, and list the project id in audience",
 		},
-		{
-			"kind",
-			Mark{Claim: "at_hash"},
-			"this is an ID token, whose aud names the project as well: send the access token",
-		},
+		{"kind", Mark{Claim: "at_hash"}, zitadelID},
+		{"marks", Mark{}, zitadelID},
 	},
 }
 
@@ -261,7 +261,7 @@ var salesforce = Preset{
 		{
 			"compact",
 			Mark{},
-			"an opaque token, Salesforce's default: let the connected app issue JWT-based access tokens, or add introspection",
+			"an opaque token, Salesforce's default: let the connected app issue JWT-based access tokens, because those with an exclamation mark are no bearer tokens",
 		},
 		{
 			"issuer",
@@ -275,8 +275,8 @@ var salesforce = Preset{
 		},
 		{
 			"audience",
-			Mark{Claim: "aud", Absent: true},
-			"there is no aud: set introspection.audience to trust_server if only this API's connected app may introspect",
+			Mark{Claim: "aud", Absent: true, Answer: true},
+			"there is no aud: list this API's connected apps in client_ids, and then set introspection.audience to trust_server",
 		},
 	},
 }

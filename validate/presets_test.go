@@ -40,15 +40,17 @@ type presetCase struct {
 }
 
 type settings struct {
-	Issuer      string           `json:"issuer"`
-	Audience    []string         `json:"audience"`
-	ClientIDs   []string         `json:"client_ids"`
-	Tenants     []string         `json:"tenants"`
-	RolesClaim  string           `json:"roles_claim"`
-	Profile     validate.Profile `json:"profile"`
-	TrustServer bool             `json:"trust_server"`
-	ScopeArray  bool             `json:"scope_array"`
-	KeyIssuer   string           `json:"key_issuer"`
+	Issuer    string   `json:"issuer"`
+	Audience  []string `json:"audience"`
+	ClientIDs []string `json:"client_ids"`
+	Tenants   []string `json:"tenants"`
+
+	Require     map[string][]string `json:"require"`
+	RolesClaim  string              `json:"roles_claim"`
+	Profile     validate.Profile    `json:"profile"`
+	TrustServer bool                `json:"trust_server"`
+	ScopeArray  bool                `json:"scope_array"`
+	KeyIssuer   string              `json:"key_issuer"`
 }
 
 type outcome struct {
@@ -87,7 +89,7 @@ func (f *fixture) config(preset string, c presetCase, s *issuer.Server) validate
 	source.list[0].Issuer = set.KeyIssuer
 	config := validate.Config{
 		Preset: preset, Issuer: set.Issuer, Audience: set.Audience, ClientIDs: set.ClientIDs, Tenants: set.Tenants,
-		RolesClaim: set.RolesClaim, Profile: set.Profile, TrustServer: set.TrustServer, Keys: source, Clock: at(noon),
+		Require: set.Require, RolesClaim: set.RolesClaim, Profile: set.Profile, TrustServer: set.TrustServer, Keys: source, Clock: at(noon),
 	}
 	if set.ScopeArray {
 		config.ScopeClaim = validate.ScopeClaim{Name: "scope", Array: true}

@@ -58,6 +58,11 @@ type Config struct {
 	ClientIDs  []string // the clients whose tokens are accepted; empty: any. With some presets in place of a missing aud
 	Tenants    []string // with {tenantid} in Issuer: the accepted tenants, or "any" alone
 
+	// Require lists the accepted values of further claims, beside the preset's:
+	// every claim named here must be a string and one of its values. For what
+	// a claim is called see ListClaim.Path.
+	Require map[string][]string
+
 	// TrustServer accepts introspection answers without aud, because the
 	// server answers each caller only about tokens that are meant for it. An
 	// aud that is present must match all the same. It means nothing for JWTs.
@@ -66,6 +71,7 @@ type Config struct {
 	answers bool // it judges introspection answers, not JWTs
 	habits  Preset
 	tenant  template
+	demands []Mark // Require
 }
 
 // prepare fills in the defaults and returns every fault at once.
@@ -90,7 +96,7 @@ func (c *Config) prepare() error {
 		fault("issuer %q: profile %q is not rfc9068 or compat", c.Issuer, c.Profile)
 	}
 	c.Audience, c.ClientIDs = slices.Clone(c.Audience), slices.Clone(c.ClientIDs)
-	faults = append(faults, c.prepareTenants())
+	faults = append(faults, c.prepareTenants(), c.prepareDemands())
 	return errors.Join(append(faults, c.prepareTimes()...)...)
 }
 
@@ -111,10 +117,11 @@ func (c *Config) preparePreset() (err error) {
 	if c.RolesClaim != "" {
 		c.habits.Roles.Path = c.RolesClaim
 	}
+	err = c.checkForm()
 	c.habits.Require = c.concerning(c.habits.Require)
 	c.habits.Client = c.concerning(c.habits.Client)
 	c.habits.Traps = slices.DeleteFunc(slices.Clone(c.habits.Traps), func(t Trap) bool { return !t.Sign.concerns(c) })
-	return nil
+	return err
 }
 
 // concerning returns those of the marks that mean anything here.

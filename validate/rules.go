@@ -53,6 +53,7 @@ var substance = []rule{
 	{"token-id", haveClaims, 0, []Code{ErrClaimMissing}, "RFC 9068 §2.2", checkTokenID, nil},                                     // [CL-18]
 	{"kind", haveClaims, 0, []Code{ErrKindRefused}, "RFC 8725 §3.12", checkKind, showKind},                                       // [CL-03 CL-04]
 	{"marks", haveClaims, 0, []Code{ErrKindRefused}, "project", checkMarks, showMarks},                                           // [CL-04]
+	{"require", haveClaims, 0, []Code{ErrClaimRefused}, "RFC 8725 §3.8", checkDemands, showDemands},
 	{"scope", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 6749 §3.3, RFC 9068 §2.2.3", checkScope, nil},
 	{"details", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 9396 §9.1", checkDetails, nil},                                               // [AZ-11]
 	{"confirmation", haveClaims, 0, []Code{ErrConfirmationInvalid}, "RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1", checkConfirmation, nil}, // [CL-21 CL-22]

@@ -167,10 +167,11 @@ func checkTokenID(s *state) *Error {
 // checkKind refuses what carries the marks of another kind of JWT. Tokens with
 // typ at+jwt have said what they are.
 func checkKind(s *state) *Error {
+	c := &s.claims
+	c.boundType = c.payloadType == `"DPoP"` // also where cnf got lost [CL-21]
 	if s.issuer.strict {
 		return nil
 	}
-	c := &s.claims
 	if c.marker != "" && (!s.issuer.config.habits.IDToken || !strings.HasSuffix(c.marker, "_hash")) {
 		return refuseClaim(ErrKindRefused, c.marker)
 	}

@@ -96,6 +96,9 @@ func (c *checker) issuerAudience(path string, issuer *Issuer) {
 	if len(issuer.Audience) > 0 || c.failed[path+".audience"] || c.failed["resource"] {
 		return
 	}
+	if _, preset := presetNamed(issuer.Preset); preset != nil && preset.ClientsForAud && len(issuer.ClientIDs) > 0 && c.file.Resource == "" {
+		return // they stand in for aud, and one that is there is refused
+	}
 	if c.file.Resource == "" { // [CL-09]
 		c.say(path, "this issuer has no audience: set resource, or its audience")
 		return
