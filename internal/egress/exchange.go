@@ -101,6 +101,9 @@ func (c *Client) exchange(ctx context.Context, u *url.URL, r Request) (Response,
 	}
 	defer func() { _ = answer.Body.Close() }()
 	out := Response{Status: answer.StatusCode, Header: answer.Header}
+	if answer.StatusCode < http.StatusOK { // [JK-07] another protocol: no timeout ends a read of it
+		return out, nil
+	}
 	if answer.StatusCode/100 == 3 { // [JK-07]
 		return out, ErrRedirect
 	}
