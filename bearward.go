@@ -117,6 +117,9 @@ func New(ctx context.Context, cfg Config) (*middleware.Guard, error) {
 	core, faults := wire(cfg)
 	guard, err := middleware.New(core)
 	if err := errors.Join(faults, err); err != nil {
+		for n, made := range core.Issuers {
+			release(cfg.Issuers[n], made)
+		}
 		return nil, err
 	}
 	return guard, nil

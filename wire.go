@@ -31,11 +31,23 @@ func wire(cfg Config) (middleware.Config, error) {
 			faults = append(faults, fmt.Errorf("bearward: %s: %w", place, fault))
 		}
 		if err != nil {
+			release(issuer, wired)
 			wired = stand(issuer, place)
 		}
 		core.Issuers = append(core.Issuers, wired)
 	}
 	return core, errors.Join(faults...)
+}
+
+// release closes what was made for an issuer of a configuration that is
+// refused. Keys that the program brought stay its own.
+func release(i Issuer, made middleware.Issuer) {
+	if i.Keys == nil && made.Keys != nil {
+		_ = made.Keys.Close()
+	}
+	if made.Introspection != nil {
+		_ = made.Introspection.Close()
+	}
 }
 
 // stand takes the place of an issuer whose faults are known already.
