@@ -106,13 +106,18 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*validate.Token, err
 // for before serves those who wait for it and is not kept. Other processes use
 // theirs until its time is over.
 func (v *Verifier) Flush(raw string) {
-	v.mu.Lock()
-	for _, s := range []*side{&v.opaque, &v.jwt} {
-		v.forget(s.keys.of(raw))
-	}
-	v.mu.Unlock()
+	v.flush(raw)
 	if v.shared != nil {
 		v.shared.remove(raw)
+		v.flush(raw) // what came from there meanwhile [IN-15]
+	}
+}
+
+func (v *Verifier) flush(raw string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, s := range []*side{&v.opaque, &v.jwt} {
+		v.forget(s.keys.of(raw))
 	}
 }
 
