@@ -10,6 +10,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,6 +63,17 @@ func nonEmpty(secret []byte) ([]byte, error) {
 	return secret, nil
 }
 
+// sharers names what processes have in common that use each other's answers:
+// the server, who we are to it, and for whom its answers are meant. Methods
+// without a client id have nothing else to tell two callers apart.
+func (c *Config) sharers() []string {
+	list := func(of []string) string { return strings.Join(slices.Sorted(slices.Values(of)), "\x00") }
+	return []string{
+		c.Token.Issuer, c.caller(), c.Endpoint, c.Auth.Token, // [IN-14]
+		list(c.Token.Audience), list(c.Token.ClientIDs), // [IN-14]
+	}
+}
+
 // sealer turns answers into values for the shared level. The key of each comes
 // from our secret and from the token: who reads the store and our secret still
 // needs the token, and who has a token cannot write an answer about it.
@@ -68,13 +81,13 @@ type sealer struct {
 	names, keys *keyer
 }
 
-func newSealer(secret []byte, issuer, caller string) (*sealer, error) {
+func newSealer(secret []byte, parts ...string) (*sealer, error) {
 	derive := func(use string) (*keyer, error) {
 		key, err := hkdf.Key(sha256.New, secret, []byte(deriveSalt), use, sha256.Size)
 		if err != nil {
 			return nil, fmt.Errorf("deriving keys of the shared level: %w", err)
 		}
-		return newKeyer(key, issuer, caller), nil
+		return newKeyer(key, parts...), nil
 	}
 	names, err := derive("name")
 	if err != nil {

@@ -45,7 +45,7 @@ func newShared(cfg Config, leeway time.Duration) (*shared, error) {
 	if err != nil || secret == nil {
 		return nil, err
 	}
-	sealer, err := newSealer(secret, cfg.Token.Issuer, cfg.caller())
+	sealer, err := newSealer(secret, cfg.sharers()...)
 	return &shared{
 		store: cfg.Shared, sealer: sealer, clock: cfg.Token.Clock, leeway: leeway,
 		logger: cfg.Logger.With("issuer", cfg.Token.Issuer),

@@ -153,7 +153,7 @@ func TestSharedLevelIsNotTrusted(t *testing.T) { // [IN-14 IN-15]
 			return x
 		}, false, 1},
 		{"by another secret", func(v *Verifier) []byte {
-			other, _ := newSealer([]byte("another secret"), v.issuer, v.config.caller())
+			other, _ := newSealer([]byte("another secret"), v.config.sharers()...)
 			x, _ := other.seal("a", v.shared.sealer.names.of("a"), fresh(active("").claims))
 			return x
 		}, false, 1},
