@@ -2,6 +2,9 @@ package introspect
 
 import (
 	"context"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -10,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
 var (
@@ -69,6 +73,11 @@ func (a *Auth) check() error {
 	if hasControl(a.Secret) { // [IN-02]
 		fault("the client secret has a control character, perhaps the line break at the end of its file")
 	}
+	for what, text := range map[string]string{"client id": a.ClientID, "key id": a.KeyID, "audience": a.Audience} {
+		if !utf8.ValidString(text) { // [IN-02]
+			fault("the %s is not UTF-8", what)
+		}
+	}
 	return errors.Join(append(faults, a.checkMaterial())...)
 }
 
@@ -85,10 +94,24 @@ func (a *Auth) checkMaterial() error {
 		_, err := signatureAlgorithm(a.Key.Public(), a.Algorithm)
 		faults = append(faults, err)
 	}
-	if c := a.Certificate; c != nil && (len(c.Certificate) == 0 || c.PrivateKey == nil) {
-		faults = append(faults, errors.New("the client certificate is empty or has no key"))
+	if a.Certificate != nil && !matches(a.Certificate) { // [IN-02]
+		faults = append(faults, errors.New("the client certificate is empty or unreadable, or is not that of its key"))
 	}
 	return errors.Join(faults...)
+}
+
+// matches reports that the certificate is that of its key.
+func matches(c *tls.Certificate) bool {
+	if len(c.Certificate) == 0 {
+		return false
+	}
+	leaf, err := x509.ParseCertificate(c.Certificate[0])
+	key, ok := c.PrivateKey.(crypto.Signer)
+	if err != nil || !ok {
+		return false
+	}
+	public, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(key.Public())
 }
 
 // credentials is what each request carries: data, or what makes it.

@@ -98,7 +98,7 @@ const (
 type CacheConfig struct {
 	Positive time.Duration // default 30 s, at most 5 min; never past exp. It is the delay of a revocation
 	Negative time.Duration // default 5 s, at most 10 s
-	Entries  int           // of active tokens; default 100,000
+	Entries  int           // of active tokens; default 100,000, at most 10,000,000
 	// IgnoreNoStore uses answers for their time although the server says
 	// Cache-Control: no-store or no-cache, which some say about every answer.
 	IgnoreNoStore bool

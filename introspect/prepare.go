@@ -19,6 +19,7 @@ const (
 	defaultNegative = 5 * time.Second
 	maxNegative     = 10 * time.Second
 	defaultEntries  = 100_000
+	maxEntries      = 10_000_000
 
 	defaultParallel  = 64
 	defaultPerSecond = 500
@@ -179,7 +180,12 @@ func (c *CacheConfig) prepare() error {
 	if c.Entries <= 0 {
 		c.Entries = defaultEntries
 	}
+	var fault error
+	if c.Entries > maxEntries { // [CA-05]
+		fault = fmt.Errorf("cache: entries is %d, at most %d", c.Entries, maxEntries)
+	}
 	return errors.Join(
+		fault,
 		setting("cache: positive", &c.Positive, defaultPositive, maxPositive),
 		setting("cache: negative", &c.Negative, defaultNegative, maxNegative),
 	)
