@@ -132,6 +132,8 @@ func TestFaultsOneByOne(t *testing.T) {
 		"closed context":   {closed, bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: good}}}, context.Canceled.Error()},
 		"http":             {t.Context(), bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: "http://127.0.0.1:1"}}}, "not https"},
 		"private, no word": {t.Context(), bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: good, JWKSURL: "https://10.0.0.1/jwks"}}}, "JWKS URL"},
+		"nobody to ask":    {t.Context(), bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: good, Preset: "google-access", ClientIDs: []string{"a"}}}}, "needs Introspection"}, // [CL-04]
+		"everybody's":      {t.Context(), bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: good, Preset: "github-actions"}}}, "require has to list"},
 		"one and realm":    {t.Context(), bearward.Config{Resource: api, Realm: "\x00", Issuers: []bearward.Issuer{{URL: good, Profile: "x"}}}, "realm"},
 	} {
 		g, err := bearward.New(c.ctx, c.cfg)

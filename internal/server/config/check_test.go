@@ -256,6 +256,10 @@ func TestCheckIssuers(t *testing.T) {
 		expect(t, change("issuers:\n  - {"+c.text+"}"), c.want)
 	}
 	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "", 1), "5:5: this issuer has no audience") // [CL-09]
+	cognito := strings.Replace(change("issuers:\n  - {issuer: https://a, preset: cognito, client_ids: [x]}"), "resource: https://api.example.com\n", "", 1)
+	expect(t, cognito, "")
+	expect(t, strings.Replace(cognito, "preset: cognito, ", "", 1), "this issuer has no audience") // [CL-10]
+	expect(t, strings.Replace(cognito, ", client_ids: [x]", "", 1), "this issuer has no audience") // [CL-10]
 	expect(t, strings.Replace(smallest, "resource: https://api.example.com\n", "metadata: true\n", 1), "metadata needs resource")
 }
 

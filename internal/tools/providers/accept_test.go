@@ -45,6 +45,20 @@ func accepts(t *testing.T, file *config.File, preset string) {
 	if err != nil || token.Subject != claims["sub"] {
 		t.Errorf("a right token: %v", err)
 	}
+	for claim := range i.Require {
+		if _, plain := claims[claim]; !plain {
+			continue
+		}
+		claims[claim] = "another"
+		if raw, err = as.Sign(header, claims); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := service.Guard.Check(t.Context(), middleware.Request{
+			Method: "GET", Host: "api.example.com", RawPath: "/", Header: http.Header{"Authorization": {"Bearer " + raw}},
+		}, middleware.Policy{}); validate.CodeOf(err) != validate.ErrClaimRefused {
+			t.Errorf("another %s: %v", claim, err)
+		}
+	}
 }
 
 // right is the fixture's right token, made for the page's configuration.
