@@ -96,6 +96,32 @@ func TestRefusalsAreBounded(t *testing.T) { // [CA-05]
 	}
 }
 
+// The newest answers, too, weigh no more than they may, but for a single one.
+func TestNewestAreBounded(t *testing.T) { // [CA-05]
+	g := newGenerations[int](100)
+	for i := range 1000 {
+		g.put(digest{byte(i), byte(i >> 8)}, i, 1+i%40)
+		young := 0
+		for _, i := range g.young {
+			young += 1 + i%40
+		}
+		if young != g.weight || young > 100 {
+			t.Fatalf("%d weighs %d, counted as %d", i, young, g.weight)
+		}
+		for back := range min(i, 2) { // 80 at most
+			if _, ok := g.get(digest{byte(i - back), byte((i - back) >> 8)}); !ok {
+				t.Fatalf("%d is forgotten after %d", i-back, i)
+			}
+		}
+	}
+	for i := range 3 {
+		g.put(digest{31: byte(i)}, i, 1000)
+	}
+	if len(g.young) != 1 || len(g.old) != 1 {
+		t.Errorf("%d and %d heavy ones", len(g.young), len(g.old))
+	}
+}
+
 // A server that is down for a minute under load lets nobody pass, blames no
 // token, is hardly called, and is used again at once.
 func TestOutage(t *testing.T) { // [IN-06 IN-16]

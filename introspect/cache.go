@@ -15,6 +15,10 @@ import (
 // answers take the room of several.
 const answerUnit = 4 << 10
 
+// bufferedHits is after how many hits the store's goroutine is told about them:
+// waking it up is what a hit costs most after the digest.
+const bufferedHits = 512
+
 // recentWeight is how much each generation of the newest answers weighs at
 // most.
 const recentWeight = 256
@@ -62,7 +66,7 @@ func newLane(entries int) (*lane, error) {
 	store, err := ristretto.NewCache(&ristretto.Config[uint64, *entry]{
 		NumCounters:        10 * int64(entries),
 		MaxCost:            int64(entries), // [CA-05]
-		BufferItems:        64,
+		BufferItems:        bufferedHits,
 		IgnoreInternalCost: true,
 	})
 	if err != nil {
@@ -111,13 +115,13 @@ func (l *lane) put(e *entry, now time.Time) {
 	if _, again := l.recent.get(e.digest); again {
 		l.store.Wait() // it declines an entry while the one before is on its way
 	}
-	l.recent.put(e.digest, e, e.weight()) // [IN-16]
-	l.store.SetWithTTL(e.digest.slot(), e, int64(e.weight()), ttl)
+	l.recent.put(e.digest, e, e.weight())                          // [IN-16]
+	l.store.SetWithTTL(e.digest.slot(), e, int64(e.weight()), ttl) // [CA-05]
 }
 
 // remove forgets the token before it returns. The caller locks Verifier.mu.
 func (l *lane) remove(d digest) {
-	l.recent.remove(d)
+	l.recent.remove(d) // [IN-15]
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if !l.closed {

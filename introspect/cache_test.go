@@ -166,6 +166,54 @@ func TestWholeDigestIsCompared(t *testing.T) { // [IN-14]
 	})
 }
 
+// What the store declines, here for its size, is known all the same to whoever
+// comes next, and forgotten as well.
+func TestDeclined(t *testing.T) { // [IN-15 IN-16]
+	synctest.Test(t, func(t *testing.T) {
+		s := &fake{}
+		s.answers(active(`,"x":"` + strings.Repeat("x", 20*answerUnit) + `"`))
+		v, _ := fronting(t, s, func(c *Config) { c.Cache.Entries = 10 })
+		passes(t, v, "a")
+		if got := v.Health().Entries; got != 0 {
+			t.Fatalf("the store has %d entries", got)
+		}
+		passes(t, v, "a")
+		asks(t, s, 1)
+		v.Flush("a")
+		passes(t, v, "a")
+		asks(t, s, 2)
+		time.Sleep(30 * time.Second)
+		passes(t, v, "a")
+		asks(t, s, 3)
+	})
+}
+
+// What the store has not got to yet is forgotten and replaced as well.
+func TestStoreKeepsOrder(t *testing.T) { // [IN-15]
+	l, err := newLane(10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	now := time.Now()
+	for i := range 2000 {
+		d := digest{byte(i), byte(i >> 8)}
+		one := &entry{digest: d, asked: now, until: now.Add(time.Hour)}
+		two := &entry{digest: d, asked: now, until: now.Add(time.Hour)}
+		l.put(one, now)
+		l.put(two, now)
+		l.store.Wait()
+		if l.get(d, now, time.Hour) == one || l.latest(d, now, time.Hour) != two {
+			t.Fatal("the answer before is still there")
+		}
+		l.put(one, now)
+		l.remove(d)
+		if l.get(d, now, time.Hour) != nil || l.latest(d, now, time.Hour) != nil {
+			t.Fatal("it is not forgotten")
+		}
+	}
+}
+
 // An entry whose time is over is refused: the store would keep it for ever.
 func TestNothingLivesForEver(t *testing.T) { // [IN-13]
 	synctest.Test(t, func(t *testing.T) {

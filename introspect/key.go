@@ -19,7 +19,7 @@ type keyer struct{ pool sync.Pool }
 // memory of its own.
 type hasher struct {
 	mac   hash.Hash
-	block [512]byte
+	block [1024]byte
 	sum   digest
 }
 

@@ -290,3 +290,23 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.Certificate) {
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, leaf
 }
+
+// A deadline that is near enough is not made twice.
+func TestWithin(t *testing.T) { // [JK-07]
+	near, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	same, done := Within(near, time.Hour)
+	done()
+	if same != near || near.Err() != nil {
+		t.Errorf("got %v, %v", same, near.Err())
+	}
+	for name, parent := range map[string]context.Context{"later": near, "none": t.Context()} {
+		ctx, done := Within(parent, time.Second)
+		if end, ok := ctx.Deadline(); !ok || time.Until(end) > time.Second {
+			t.Errorf("%s: ends at %v, %v", name, end, ok)
+		}
+		if done(); ctx.Err() == nil || parent.Err() != nil {
+			t.Errorf("%s: got %v, %v", name, ctx.Err(), parent.Err())
+		}
+	}
+}

@@ -85,3 +85,18 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The Host header has no colon without a port.
+func TestEmptyPort(t *testing.T) {
+	c, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]string{
+		"https://a.example:/x": "a.example", "https://a.example:8443/x": "a.example:8443", "https://[2001:4860:4860::8888]:": "[2001:4860:4860::8888]",
+	} {
+		if u, err := c.target(raw); err != nil || u.Host != want {
+			t.Errorf("%s: got %v, %v", raw, u, err)
+		}
+	}
+}
