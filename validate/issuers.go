@@ -146,8 +146,8 @@ func (i *Issuers) route(issuer string) (*Leaf, *Error) {
 		return nil, refuseClaim(ErrIssuerUnknown, "iss") // [CL-08]
 	case i.refused[leaf]:
 		return nil, refuseClaim(ErrIssuerRefused, "iss")
-	case leaf.JWT == nil:
-		return nil, refuseClaim(ErrIssuerRefused, "iss")
+	case leaf.JWT == nil: // its access tokens are opaque
+		return nil, refuse(ErrKindRefused)
 	}
 	return leaf, nil
 }
