@@ -82,7 +82,7 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 	if sourceErr != nil {
 		config.Keys = noKeys{} // its fault is reported already
 	}
-	faults := []error{sourceErr}
+	faults := []error{sourceErr, checkUnused(i)}
 	if i.Introspection == nil || !i.Introspection.NoJWT {
 		jwt, err := validate.NewJWT(config)
 		if err == nil {
@@ -90,7 +90,7 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 		}
 		faults = append(faults, err)
 	}
-	if wired.Verifier != nil || i.Introspection.signed() {
+	if verifies(i) {
 		wired.Keys = upstream(keys, i.URL)
 	}
 	faults = append(faults, wireIntrospection(cfg, i, config, &wired))
@@ -152,6 +152,40 @@ func answersOnly(preset string) bool {
 	return slices.ContainsFunc(validate.Presets(), func(p validate.Preset) bool { return p.Name == preset && p.AnswersOnly })
 }
 
+// answersJWT reports that the answers to opaque tokens are JWTs themselves.
+func answersJWT(preset string) bool {
+	return slices.ContainsFunc(validate.Presets(), func(p validate.Preset) bool {
+		return p.Name == preset && p.Answer.Dialect == "phantom"
+	})
+}
+
+// verifies reports whether anything is verified with the issuer's keys.
+func verifies(i Issuer) bool {
+	in := i.Introspection
+	return in == nil || !in.NoJWT || in.signed() || answersJWT(i.Preset)
+}
+
+// checkUnused returns the settings that nothing would look at.
+func checkUnused(i Issuer) error {
+	in := i.Introspection
+	if in == nil || !in.NoJWT {
+		return nil
+	}
+	var faults []error
+	unused := func(set bool, what string) {
+		if set {
+			faults = append(faults, fmt.Errorf("%s would be ignored with Introspection.NoJWT: nothing here uses it", what))
+		}
+	}
+	unused(i.Profile != "" && !answersJWT(i.Preset), "Profile")
+	if !verifies(i) {
+		unused(i.Keys != nil, "Keys")
+		unused(i.JWKSURL != "", "JWKSURL")
+		unused(i.DiscoveryURL != "" && in.Endpoint != "", "DiscoveryURL")
+	}
+	return errors.Join(faults...)
+}
+
 // check returns settings that exclude each other or would mean nothing.
 func (in *Introspection) check(i Issuer) error {
 	var faults []error
@@ -186,13 +220,14 @@ func roots(cfg Config, i Issuer) *x509.CertPool {
 }
 
 func keySource(cfg Config, i Issuer) (validate.KeySource, error) {
+	metadata := i.DiscoveryURL != "" && (i.Introspection == nil || i.Introspection.Endpoint != "") // for keys only
 	if i.Keys != nil {
-		if i.DiscoveryURL != "" && i.Introspection == nil || i.JWKSURL != "" {
+		if metadata || i.JWKSURL != "" {
 			return nil, errors.New("Keys excludes DiscoveryURL and JWKSURL")
 		}
 		return i.Keys, nil
 	}
-	if i.DiscoveryURL != "" && i.JWKSURL != "" && i.Introspection == nil {
+	if metadata && i.JWKSURL != "" {
 		return nil, errors.New("DiscoveryURL and JWKSURL exclude each other")
 	}
 	source, err := jwks.Remote(jwks.Config{
