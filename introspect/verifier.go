@@ -109,7 +109,7 @@ func (v *Verifier) Flush(raw string) {
 	v.flush(raw)
 	if v.shared != nil {
 		v.shared.remove(raw)
-		v.flush(raw) // what came from there meanwhile [IN-15]
+		v.flush(raw) // [IN-15] what came from there meanwhile
 	}
 }
 
