@@ -31,7 +31,7 @@ func (m *Mark) concerns(c *Config) bool {
 // bears reports whether the token has the mark. That is not sure where the
 // claim has a type that it never has.
 func (s *state) bears(m *Mark) (has, sure bool) {
-	raw, err := s.member(m.Claim)
+	raw, err := s.marked(m)
 	switch {
 	case err != nil:
 		return false, false
@@ -50,7 +50,7 @@ func (s *state) shows(m *Mark) bool {
 	if m.Claim == "" {
 		return true
 	}
-	raw, err := s.member(m.Claim)
+	raw, err := s.marked(m)
 	switch {
 	case err != nil:
 		return false
@@ -71,6 +71,15 @@ func (m *Mark) fits(have string) bool {
 		return slices.Contains(m.Values, have)
 	}
 	return strings.HasPrefix(have, m.Prefix) && strings.HasSuffix(have, m.Suffix)
+}
+
+// marked finds what the mark is about.
+func (s *state) marked(m *Mark) (string, error) {
+	raw, err := s.member(m.Claim)
+	if err == nil && raw == "" && m.Or != "" {
+		return s.member(m.Or)
+	}
+	return raw, err
 }
 
 // member finds a claim, or a member of the header, as it stands.
@@ -97,7 +106,7 @@ func (s *state) showAll(marks []Mark) (expected, found string) {
 	for i := range marks {
 		m := &marks[i]
 		want = append(want, m.String())
-		if raw, err := s.member(m.Claim); err == nil && raw != "" {
+		if raw, err := s.marked(m); err == nil && raw != "" {
 			have = append(have, m.Claim+" "+raw)
 		}
 	}
@@ -113,6 +122,8 @@ func (m *Mark) String() string {
 		return m.Claim + " " + strings.Join(m.Values, " or ")
 	case m.Prefix+m.Suffix != "":
 		return m.Claim + " " + m.Prefix + "…" + m.Suffix
+	case m.Or != "":
+		return m.Claim + " or " + m.Or
 	}
 	return m.Claim
 }

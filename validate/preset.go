@@ -46,6 +46,7 @@ type ListClaim struct {
 // compared exactly; a value of another type is none of them.
 type Mark struct {
 	Claim  string   // see ListClaim.Path; "header." in front: a header member
+	Or     string   // where Claim is absent, this one counts
 	Values []string // one of; empty: any string but ""
 	Prefix string   // in place of Values: a string that starts so
 	Suffix string   // in place of Values: a string that ends so

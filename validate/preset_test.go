@@ -266,6 +266,7 @@ func TestDemandsInReports(t *testing.T) {
 func TestMarksInReports(t *testing.T) {
 	s := mint(t, "ES256")
 	for preset, want := range map[string][2]string{
+		"auth0":      {"azp or client_id, no nonce", `azp "client-1"`},
 		"cognito":    {"token_use access", `token_use "access"`},
 		"keycloak":   {"typ Bearer or DPoP", `typ "Bearer"`},
 		"kubernetes": {"/kubernetes.io/namespace, /kubernetes.io/serviceaccount/name, sub system:serviceaccount:…", `/kubernetes.io/namespace "shop", /kubernetes.io/serviceaccount/name "web", sub "system:serviceaccount:shop:web"`},

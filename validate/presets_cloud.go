@@ -50,7 +50,7 @@ var google = Preset{
 		{
 			"issuer",
 			Mark{Claim: "iss", Prefix: "https://securetoken.google.com/"},
-			"this is a token of Firebase Authentication or Identity Platform: configure https://securetoken.google.com/PROJECT-ID as an issuer with profile compat",
+			"this is a token of Firebase Authentication or Identity Platform: if the project is yours, configure https://securetoken.google.com/PROJECT-ID as an issuer with profile compat",
 		},
 	},
 }
@@ -108,7 +108,7 @@ var githubActions = Preset{
 		{
 			"issuer",
 			Mark{Claim: "iss", Suffix: "/_services/token"},
-			"the token comes from a GitHub Enterprise Server: configure its issuer, https://HOST/_services/token",
+			"the token comes from a GitHub Enterprise Server: if it is yours, configure its issuer, https://HOST/_services/token",
 		},
 	},
 }

@@ -52,7 +52,7 @@ var entra = Preset{
 		{
 			"audience",
 			Mark{Claim: "aud", Prefix: "api://"},
-			"aud is this application's App ID URI: list it in audience beside the client id; v1 tokens have either",
+			"aud is an App ID URI: if it is this application's, list it in audience beside the client id; v1 tokens have either",
 		},
 		{
 			"tenant",

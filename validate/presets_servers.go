@@ -5,7 +5,7 @@ package validate
 var auth0 = Preset{
 	Title:   "Auth0 access tokens, Auth0's own profile",
 	Profile: Compat,
-	Require: []Mark{{Claim: "nonce", Absent: true}},
+	Require: []Mark{{Claim: "azp", Or: "client_id"}, {Claim: "nonce", Absent: true}},
 	Client: []Mark{
 		{Claim: "gty", Values: []string{"client-credentials"}},
 		{Claim: "sub", Suffix: "@clients"},
@@ -40,7 +40,7 @@ var auth0Traps = []Trap{
 	{
 		"issuer",
 		Mark{Claim: "iss", Suffix: "/"},
-		"Auth0's issuer ends with a slash and is the domain by which the client signs in, custom domain included: configure iss exactly",
+		"Auth0's issuer ends with a slash and is the domain by which the client signs in, custom domain included: configure the issuer that its metadata names",
 	},
 }
 
@@ -127,7 +127,7 @@ var frontegg = Preset{
 		{
 			"issuer",
 			Mark{Claim: "iss"},
-			"Frontegg's issuer is https://SUBDOMAIN.frontegg.com or your own domain there: configure iss exactly",
+			"Frontegg's issuer is https://SUBDOMAIN.frontegg.com or your own domain there: configure the issuer that its metadata names",
 		},
 	},
 }
@@ -165,7 +165,7 @@ var hydra = Preset{
 		{
 			"issuer",
 			Mark{Claim: "iss"},
-			"Hydra's issuer is urls.self.issuer of its configuration, with or without final slash: configure iss exactly",
+			"Hydra's issuer is urls.self.issuer of its configuration, with or without final slash: configure exactly that",
 		},
 	},
 }
@@ -302,7 +302,7 @@ var curity = Preset{
 		{
 			"audience",
 			Mark{},
-			"aud lacks this API: let the client ask for a scope that carries its audience, or list the configured audience",
+			"aud lacks this API: let the client ask for a scope that carries its audience, or list in audience the one that Curity has for it",
 		},
 	},
 }
