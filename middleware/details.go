@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -43,7 +45,7 @@ type Detail struct {
 // MatchDetail demands an object of this type for which covers returns true. T
 // is a struct with all members that the type may have, but for type and
 // locations, which are judged as for any Detail. An object with a member that T
-// lacks, with a null, or that does not fit T grants nothing and is not handed
+// lacks, with a null at any depth, or that does not fit T grants nothing and is not handed
 // over. A member that the object lacks is the zero value: use pointers where
 // that could be read as a grant. covers must have no side effects.
 func MatchDetail[T any](typ string, covers func(ctx context.Context, grant T) bool) Detail {
@@ -189,7 +191,7 @@ func (d *demand) fits(text string, here func(string) bool) bool {
 				return false
 			}
 		case d.typed != nil:
-			if r.Raw() == "null" { // [AZ-12]
+			if holdsNull(r.Raw()) { // [AZ-12]
 				return false
 			}
 		case !known: // [AZ-12]
@@ -202,6 +204,18 @@ func (d *demand) fits(text string, here func(string) bool) bool {
 		}
 	}
 	return r.Err() == nil && left == 0
+}
+
+// holdsNull reports a null at any depth, or what is no JSON.
+func holdsNull(raw string) bool {
+	for dec := jsontext.NewDecoder(strings.NewReader(raw)); ; {
+		switch token, err := dec.ReadToken(); {
+		case err == io.EOF:
+			return false
+		case err != nil || token.Kind() == 'n':
+			return true
+		}
+	}
 }
 
 func includes(have, need []string) bool {
