@@ -8,7 +8,7 @@ import (
 // RevocationEntry names what is revoked: exactly one of a token, a user, a
 // session or a client of one issuer.
 type RevocationEntry struct {
-	Issuer string // iss, exactly as in the tokens; always required
+	Issuer string // Token.Issuer: iss, or what it is another spelling of; of one tenant where the issuer is a template; always required
 
 	ID       string // jti: this token
 	Subject  string // sub: every token of this user issued before Before, or in the same second

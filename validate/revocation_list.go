@@ -19,7 +19,9 @@ const (
 type RevocationListConfig struct {
 	// Retention is how long every entry is kept, at least an hour; default 30
 	// days. It has to outlive the longest token: one whose lifetime is longer is
-	// refused, because an entry about it could be gone before it expires.
+	// refused, because an entry about it could be gone before it expires. Of a
+	// token without iat nobody knows how long it lives: entries about such need
+	// Until where that may be longer.
 	Retention time.Duration
 	Entries   int              // at most; default 1,000,000
 	Clock     func() time.Time // default time.Now
@@ -33,7 +35,7 @@ type RevocationList struct {
 
 	mu      sync.RWMutex
 	entries map[revoked]revocation
-	ends    map[int64][]revoked // what ends in an hour, by the hour since 1970
+	ends    map[int64][]revoked // each entry once: what ends in an hour, by the hour since 1970
 	swept   int64               // the last hour that was swept
 }
 
@@ -86,10 +88,16 @@ func (l *RevocationList) Revoke(_ context.Context, e RevocationEntry) error {
 		next.before = old.before
 	}
 	l.entries[key] = next
-	if end := hour(next.until) + 1; !known || end != hour(old.until)+1 {
-		l.ends[end] = append(l.ends[end], key)
+	if !known { // [CA-05] otherwise it is swept on to its new end
+		l.end(key, next)
 	}
 	return nil
+}
+
+// end notes when an entry can be swept.
+func (l *RevocationList) end(key revoked, r revocation) {
+	end := hour(r.until) + 1
+	l.ends[end] = append(l.ends[end], key)
 }
 
 // keep is how long an entry stays: while a token that it is about can be
@@ -129,12 +137,14 @@ func (l *RevocationList) sweep(now time.Time) {
 		if end > past {
 			continue
 		}
+		delete(l.ends, end)
 		for _, key := range keys {
-			if !l.entries[key].until.After(now) {
+			if r := l.entries[key]; r.until.After(now) { // it was renewed
+				l.end(key, r)
+			} else {
 				delete(l.entries, key)
 			}
 		}
-		delete(l.ends, end)
 	}
 }
 
