@@ -106,6 +106,22 @@ func TestPhantomWithoutKeys(t *testing.T) { // [IN-06]
 	}
 }
 
+func TestPhantomOfSomebodyElse(t *testing.T) { // [IN-07]
+	s := newSigning(t)
+	claims := s.Claims("")
+	claims["purpose"], claims["org"] = "access_token", "theirs"
+	raw, err := s.Sign(nil, claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, cfg := started(t, saysAs(200, "application/jwt", raw))
+	cfg.Token, cfg.AllowHTTP = phantomConfig(s), true
+	cfg.Token.Require = map[string][]string{"org": {"ours"}}
+	if r, f := asking(t, cfg).ask(t.Context(), opaque); f != nil || r.refusal == nil || r.refusal.Code != validate.ErrClaimRefused {
+		t.Errorf("got %+v, %+v", r, f)
+	}
+}
+
 func TestPhantomRefusal(t *testing.T) { // [IN-07]
 	s := newSigning(t)
 	claims := s.Claims("", "https://other.example")

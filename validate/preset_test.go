@@ -133,6 +133,8 @@ func TestPresetFaults(t *testing.T) {
 		"any and one":              {func(c *validate.Config) { c.Tenants = []string{validate.AnyTenant, tid} }, "any alone"},
 		"issuer of no version":     {func(c *validate.Config) { c.Issuer = "https://login.microsoftonline.com/{tenantid}/" }, "contain one of"},
 		"issuer of both versions":  {func(c *validate.Config) { c.Issuer = "https://sts.windows.net/{tenantid}/v2.0" }, "contain one of"},
+		"all tenants by name":      {func(c *validate.Config) { c.Issuer, c.Tenants = "https://login.microsoftonline.com/common/v2.0", nil }, "write it, or {tenantid}"},
+		"one tenant by name":       {func(c *validate.Config) { c.Issuer, c.Tenants = "https://sts.windows.net/contoso.example.com/", nil }, "write it, or {tenantid}"},
 		"nobody is named": {func(c *validate.Config) {
 			c.Preset, c.Require = "github-actions", map[string][]string{"repository": {"octo/shop"}}
 		}, "repository_owner_id or repository_id"},

@@ -67,7 +67,7 @@ func (c *Config) prepareTenants() error {
 		if len(c.Tenants) > 0 {
 			return fmt.Errorf("issuer %q: tenants are for an issuer that contains %s", c.Issuer, tenantPlace)
 		}
-		return nil
+		return c.checkOneTenant()
 	}
 	var faults []error
 	var ok bool
@@ -87,6 +87,19 @@ func (c *Config) prepareTenants() error {
 	}
 	c.Tenants = slices.Clone(c.Tenants)
 	return errors.Join(faults...)
+}
+
+// checkOneTenant refuses names that stand for many tenants, or for one in a way
+// that no token has.
+func (c *Config) checkOneTenant() error {
+	for _, name := range c.habits.KeyIssuers {
+		t, _ := newTemplate(name)
+		_, ok := t.tenant(c.Issuer)
+		if !ok && strings.HasPrefix(c.Issuer, t.before) && strings.HasSuffix(c.Issuer, t.after) { // [JK-22]
+			return fmt.Errorf("issuer %q: tokens have the tenant's id there, a GUID in lower case: write it, or %s and list tenants", c.Issuer, tenantPlace)
+		}
+	}
+	return nil
 }
 
 // checkTenant holds the tenant in iss against the list and against tid.
