@@ -21,6 +21,11 @@ const (
 // resets it, and what may lie in one token never counts, so junk does not open
 // it. A server that fails on junk with 5xx lets whoever sends it open the
 // breaker; what is cached passes, and one call in probeEvery still goes out.
+//
+// A probe that comes back with an answer which may lie in its token leaves the
+// breaker open but lets all calls pass on trial: the first that fails ends
+// that, the first good one closes the breaker. Else junk could take every probe
+// and keep the breaker open for as long as it is sent.
 type gate struct {
 	parallel int
 
@@ -33,6 +38,7 @@ type gate struct {
 	open     bool
 	probing  bool
 	probe    time.Time // while open: when the next one may begin
+	trial    bool      // while open: the server answers, so all may ask until a call fails
 	paused   time.Time // ask nobody before
 	alarmed  bool      // wrong credentials were logged
 
@@ -59,8 +65,8 @@ func (g *gate) enter(issuer string, now time.Time) (turn, *validate.Error) {
 	if g.flying >= g.parallel || !g.rate.AllowN(now, 1) { // [IN-16]
 		return turn{}, unknown(issuer, validate.ErrIntrospectionBusy, time.Second, errBusy)
 	}
-	t := turn{probe: g.open}
-	if g.open {
+	t := turn{probe: g.open && !g.trial}
+	if t.probe {
 		g.probing, g.probe = true, now.Add(probeEvery) // [IN-16]
 	}
 	g.flying++
@@ -71,7 +77,7 @@ func (g *gate) enter(issuer string, now time.Time) (turn, *validate.Error) {
 // wait is how long nobody may ask; 0: not at all. The caller locks.
 func (g *gate) wait(now time.Time) time.Duration {
 	wait := g.paused.Sub(now)
-	if g.open {
+	if g.open && !g.trial { // [IN-16]
 		wait = max(wait, g.probe.Sub(now))
 		if g.probing {
 			wait = max(wait, time.Second)
@@ -108,16 +114,21 @@ func (g *gate) leave(t turn, now time.Time, f *failure) (c change) {
 	}
 	if f == nil {
 		c.closed = g.open
-		g.failures, g.open, g.alarmed, g.down, g.lastErr = 0, false, false, false, nil // [IN-16]
+		g.failures, g.open, g.trial, g.alarmed, g.down, g.lastErr = 0, false, false, false, false, nil // [IN-16]
 		g.lastSuccess = now
 		return c
 	}
 	g.lastErr = f.err
-	if f.counts { // [IN-16]
+	switch {
+	case f.counts: // [IN-16]
 		g.down = true
 		g.failures++
-	} else if t.probe {
-		g.probe = now // it says nothing about the server: the turn is not used up
+		if g.trial { // [IN-16]
+			g.trial, g.probe = false, now.Add(probeEvery)
+		}
+	case t.probe: // it says nothing about the server, but perhaps that it answers
+		g.probe = now
+		g.trial = f.code == validate.ErrIntrospectionInvalid && f.pause == 0 // [IN-16]
 	}
 	if f.pause > 0 { // [IN-16]
 		g.down, g.paused = true, latest(g.paused, now.Add(min(max(f.pause, minPause), maxPause)))
