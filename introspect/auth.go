@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -99,6 +100,16 @@ func (a *Auth) checkMaterial() error {
 	}
 	return errors.Join(faults...)
 }
+
+// String names the method and the client, and nothing secret: settings are
+// printed when something is looked for.
+func (a Auth) String() string { return fmt.Sprintf("%s %q", a.Method, a.ClientID) }
+
+// GoString is String.
+func (a Auth) GoString() string { return a.String() }
+
+// LogValue is String.
+func (a Auth) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // matches reports that the certificate is that of its key.
 func matches(c *tls.Certificate) bool {
