@@ -24,7 +24,7 @@ var (
 
 // check returns all faults of the credentials. A field that the method does
 // not use is one: it would be ignored.
-func (a *Auth) check() error {
+func (a Auth) check() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	secret, key, certificate, bearer := false, false, false, false
@@ -83,7 +83,7 @@ func (a *Auth) check() error {
 }
 
 // checkMaterial looks into what was given.
-func (a *Auth) checkMaterial() error {
+func (a Auth) checkMaterial() error {
 	var faults []error
 	if a.Token != "" && a.TokenSource != nil {
 		faults = append(faults, errors.New("a token and a token source are given, want one"))

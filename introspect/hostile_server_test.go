@@ -121,11 +121,12 @@ func TestHostileBytes(t *testing.T) { // [IN-06 IN-03]
 				t.Errorf("got %v", err)
 			}
 			var said bytes.Buffer
-			for cause := error(refusal); cause != nil; cause = errors.Unwrap(cause) {
-				if _, ok := cause.(*failure); ok {
-					break // what is inside is for errors.Is
-				}
-				fmt.Fprintf(&said, "%v %+v %q\n", cause, cause, cause)
+			var outage *Outage
+			if !errors.As(err, &outage) {
+				t.Errorf("got %v", err)
+			}
+			for _, told := range []error{err, outage, outage.Unwrap()} {
+				fmt.Fprintf(&said, "%v %+v %q\n", told, told, told)
 			}
 			fmt.Fprintf(&said, "%+v %s", v.Health(), log.buf.String())
 			for _, secret := range []string{"presented-token", "client-secret", "endpoint-path", "user-1"} {

@@ -210,7 +210,7 @@ func (d *demand) fits(text string, here func(string) bool) bool {
 func holdsNull(raw string) bool {
 	for dec := jsontext.NewDecoder(strings.NewReader(raw)); ; {
 		switch token, err := dec.ReadToken(); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return false
 		case err != nil || token.Kind() == 'n':
 			return true
