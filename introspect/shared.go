@@ -37,6 +37,7 @@ type shared struct {
 	next       time.Time // not used before, after a failure
 	floor      time.Time // answers asked for before are not used: some could not be removed
 	complained time.Time
+	distrusted generations[time.Time] // by name: the floor of one token
 }
 
 // newShared returns nil if cfg has no store.
@@ -50,6 +51,8 @@ func newShared(cfg Config, leeway time.Duration) (*shared, error) {
 		store: cfg.Shared, sealer: sealer, clock: cfg.Token.Clock, leeway: leeway,
 		logger: cfg.Logger.With("issuer", cfg.Token.Issuer),
 		slots:  make(chan struct{}, cfg.Limits.Parallel),
+
+		distrusted: newGenerations[time.Time](refusalsSize),
 	}, err
 }
 
@@ -73,15 +76,27 @@ func (s *shared) get(raw string) (answer sealed, ok bool) {
 	if answer.asked.After(now) { // the clocks differ
 		answer.asked = now
 	}
-	return answer, now.Before(answer.until) && s.current(answer)
+	return answer, now.Before(answer.until) && s.current(name, answer)
 }
 
-// current says that the answer was asked for after everything that could not
-// be removed.
-func (s *shared) current(answer sealed) bool {
+// current says that the answer was asked for after its token was flushed, and
+// after everything that could not be removed.
+func (s *shared) current(name digest, answer sealed) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if floor, ok := s.distrusted.get(name); ok && !answer.asked.After(floor) { // [IN-15]
+		return false
+	}
 	return s.floor.IsZero() || answer.asked.After(s.floor)
+}
+
+// distrust lets no answer about the token be used that was asked for until
+// now, whoever still stores one.
+func (s *shared) distrust(raw string) {
+	name, until := s.sealer.names.of(raw), s.clock().Add(s.leeway)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.distrusted.put(name, until, 1)
 }
 
 // put stores an answer for as long as it is good.

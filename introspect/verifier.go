@@ -106,10 +106,12 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*validate.Token, err
 // for before serves those who wait for it and is not kept. Other processes use
 // theirs until its time is over.
 func (v *Verifier) Flush(raw string) {
+	if v.shared != nil {
+		v.shared.distrust(raw) // [IN-15] before anybody looks there anew
+	}
 	v.flush(raw)
 	if v.shared != nil {
 		v.shared.remove(raw)
-		v.flush(raw) // [IN-15] what came from there meanwhile
 	}
 }
 
