@@ -69,8 +69,11 @@ func nonEmpty(secret []byte) ([]byte, error) {
 func (c *Config) sharers() []string {
 	list := func(of []string) string { return strings.Join(slices.Sorted(slices.Values(of)), "\x00") }
 	return []string{
-		c.Token.Issuer, c.caller(), c.Endpoint, c.Auth.Token, // [IN-14]
-		list(c.Token.Audience), list(c.Token.ClientIDs), // [IN-14]
+		c.Token.Issuer, c.caller(),
+		c.Endpoint,              // [IN-14]
+		c.Auth.Token,            // [IN-14]
+		list(c.Token.Audience),  // [IN-14]
+		list(c.Token.ClientIDs), // [IN-14]
 	}
 }
 
