@@ -24,6 +24,7 @@ const (
 	defaultParallel  = 64
 	defaultPerSecond = 500
 	defaultTimeout   = 3 * time.Second
+	minTimeout       = time.Millisecond
 	maxTimeout       = 30 * time.Second
 
 	minSharedKey = 32
@@ -201,6 +202,9 @@ func (l *Limits) prepare() error {
 	}
 	if l.PerSecond == 0 {
 		l.PerSecond = defaultPerSecond
+	}
+	if l.Timeout > 0 && l.Timeout < minTimeout { // a number without its unit
+		faults = append(faults, fmt.Errorf("timeout is %v, at least %v", l.Timeout, minTimeout))
 	}
 	return errors.Join(append(faults, setting("timeout", &l.Timeout, defaultTimeout, maxTimeout))...)
 }

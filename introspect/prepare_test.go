@@ -81,6 +81,7 @@ func TestFaults(t *testing.T) {
 		"positive":                {func(c *Config) { c.Cache.Positive = 5*time.Minute + 1 }, "positive"},                                                // [IN-13]
 		"negative":                {func(c *Config) { c.Cache.Negative = 10*time.Second + 1 }, "negative"},                                               // [IN-13]
 		"timeout":                 {func(c *Config) { c.Limits.Timeout = 31 * time.Second }, "timeout"},                                                  //
+		"timeout without unit":    {func(c *Config) { c.Limits.Timeout = 3 }, "timeout is 3ns, at least 1ms"},                                            //
 		"limit below zero":        {func(c *Config) { c.Limits.Parallel = -1 }, "must not be negative"},                                                  //
 		"shared key alone":        {func(c *Config) { c.SharedKey = make([]byte, 32) }, "no shared level"},                                               //
 		"shared without key":      {func(c *Config) { c.Auth = Auth{Method: Bearer, Token: "t"}; c.Shared = nowhere{} }, "no client secret"},             //

@@ -250,10 +250,27 @@ func TestOpaqueRoutingFaults(t *testing.T) {
 	for _, leaves := range [][]validate.Leaf{
 		{a.leaf("x_"), b.leaf("x_")},
 		{a.leaf("x y")},
+		{a.leaf(""), a.leaf("")},
 		{{Issuer: "https://c.example", Prefix: "c_", JWT: validate.VerifierFunc(a.verify)}},
 	} {
 		if _, err := validate.NewIssuers(leaves...); err == nil {
 			t.Errorf("%+v is accepted", leaves)
 		}
+	}
+}
+
+// A verifier of opaque tokens is believed only about its own issuer. [IN-17]
+func TestForeignOpaqueVerifier(t *testing.T) {
+	other := &asked{issuer: "https://b.example"}
+	leaf := other.leaf("")
+	leaf.Issuer = "https://a.example"
+	router, err := validate.NewIssuers(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = router.Verify(t.Context(), "opaque")
+	wantCode(t, err, validate.ErrInternal)
+	if findings, tok := router.Explain(t.Context(), "opaque"); tok != nil {
+		t.Errorf("explained otherwise: %+v", findings)
 	}
 }

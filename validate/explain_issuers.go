@@ -103,7 +103,7 @@ func explainOpaque(ctx context.Context, raw string, leaf *Leaf, refusal *Error, 
 		answered, token := v.Explain(ctx, raw)
 		return append(findings, answered...), token
 	}
-	return ask("verifier", findings, func() (*Token, error) { return known(leaf.Opaque.Verify(ctx, raw)) })
+	return ask("verifier", findings, func() (*Token, error) { return leaf.ask(ctx, raw) })
 }
 
 // opaqueFix names the fix of the presets for an opaque token where JWTs are

@@ -51,6 +51,9 @@ func NewIssuers(leaves ...Leaf) (*Issuers, error) {
 			faults = append(faults, fmt.Errorf("issuers %q and %q: opaque tokens of both begin with %q", other, l.Issuer, l.Prefix))
 		}
 		prefixes[l.Prefix] = l.Issuer
+		if i.byURL[l.Issuer] != nil {
+			faults = append(faults, fmt.Errorf("issuer %q is there twice", l.Issuer))
+		}
 		i.add(&l)
 	}
 	return i, errors.Join(faults...)
@@ -127,7 +130,16 @@ func (i *Issuers) verifyOpaque(ctx context.Context, raw string, notJWT *Error) (
 	if refusal != nil {
 		return nil, refusal
 	}
-	return known(leaf.Opaque.Verify(ctx, raw))
+	return leaf.ask(ctx, raw)
+}
+
+// ask shows the issuer an opaque token and believes it only about itself.
+func (l *Leaf) ask(ctx context.Context, raw string) (*Token, error) {
+	t, err := known(l.Opaque.Verify(ctx, raw))
+	if err == nil && t.Issuer != l.Issuer {
+		return nil, refuseFor(ErrInternal, errBadVerifier)
+	}
+	return t, err
 }
 
 // route finds the issuer of a JWT.

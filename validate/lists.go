@@ -118,8 +118,11 @@ func memberNames(raw string) ([]string, error) {
 	defer r.Close()
 	out := []string{}
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		out = append(out, string(name))
-		r.Skip()
+		// A name that is denied in its value is not one of the list.
+		one := string(name)
+		if value := r.Raw(); value != "null" && value != "false" {
+			out = append(out, one)
+		}
 	}
 	return out, r.Err()
 }

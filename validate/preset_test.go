@@ -302,6 +302,7 @@ func TestLists(t *testing.T) {
 		"number inside":        {"generic", "roles", []any{"a", 1}, nil, true},
 		"object, not expected": {"generic", "roles", map[string]any{"a": true}, nil, true},
 		"object":               {"zitadel", "roles", map[string]any{"a": map[string]any{"o": "x"}}, []string{"a"}, false},
+		"object, denied":       {"zitadel", "roles", map[string]any{"a": nil, "b": false, "c": map[string]any{}}, []string{"c"}, false},
 		"object or array":      {"zitadel", "roles", []any{"a"}, []string{"a"}, false},
 		"by dots":              {"generic", "roles.inner", map[string]any{"inner": []any{"a"}}, []string{"a"}, false},
 		"by pointer":           {"generic", "/roles/a~1b/c~0d", map[string]any{"a/b": map[string]any{"c~d": []any{"a"}}}, []string{"a"}, false},
