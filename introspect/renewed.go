@@ -37,7 +37,7 @@ func (i *item[T]) fresh(now time.Time) bool { return i.usable(now) && now.Before
 // get returns a usable value or why there is none.
 func (r *renewed[T]) get(ctx context.Context) (T, error) {
 	now, held := r.clock(), r.current.Load()
-	if held.fresh(now) { // [IN-02]
+	if held.fresh(now) {
 		return held.value, nil
 	}
 	if held.usable(now) {

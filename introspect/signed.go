@@ -92,10 +92,10 @@ func typeOf(typ string) string {
 // signedClaims is what is read of the outer claims. The members that describe
 // the token are inside of token_introspection.
 type signedClaims struct {
-	issuer, inner             string
-	audience                  []string
-	issuedAt, expires         time.Time
-	hasIssuedAt, hasExpiresAt bool
+	issuer, inner     string
+	audience          []string
+	issuedAt, expires time.Time
+	hasExpiresAt      bool
 }
 
 // claims checks the outer claims and returns the object inside.
@@ -115,13 +115,10 @@ func (s *signed) claims(payload string) (string, error) {
 		return "", errSignedAudience
 	}
 	now := s.clock()
-	if !c.hasIssuedAt { // [IN-19]
-		return "", errSignedTime
-	}
 	if c.issuedAt.After(now.Add(s.leeway)) { // [IN-19]
 		return "", errSignedTime
 	}
-	if c.issuedAt.Before(now.Add(-maxSignedAge - s.leeway)) { // [IN-19]
+	if c.issuedAt.Before(now.Add(-maxSignedAge - s.leeway)) { // [IN-19] as is one without iat
 		return "", errSignedTime
 	}
 	if c.hasExpiresAt && !now.Before(c.expires.Add(s.leeway)) { // [IN-19]
@@ -144,7 +141,7 @@ func readSignedClaims(raw string) (signedClaims, error) {
 		case "aud":
 			c.audience = r.TextOrTexts()
 		case "iat":
-			c.issuedAt, c.hasIssuedAt = r.Date(), true
+			c.issuedAt = r.Date()
 		case "exp":
 			c.expires, c.hasExpiresAt = r.Date(), true
 		case "token_introspection":
