@@ -371,9 +371,11 @@ func FuzzOpen(f *testing.F) {
 	f.Add("a", value[:28])
 	f.Fuzz(func(t *testing.T, raw string, changed []byte) {
 		got, ok := s.open(raw, s.names.of(raw), changed)
-		if want := raw == "a" && bytes.Equal(changed, value); ok != want {
-			t.Errorf("opened: %t", ok)
-		} else if ok && (got.claims != `{"active":true}` || got.asked.UnixMilli() != 1 || got.until.UnixMilli() != 2) {
+		if !ok && raw == "a" && bytes.Equal(changed, value) {
+			t.Error("our own value does not open")
+		}
+		// Another process of the fuzzer seals the same under another nonce.
+		if ok && (raw != "a" || got.claims != `{"active":true}` || got.asked.UnixMilli() != 1 || got.until.UnixMilli() != 2) {
 			t.Errorf("got %+v", got)
 		}
 	})
