@@ -66,6 +66,55 @@ func TestFlood(t *testing.T) { // [IN-16 CA-05]
 	})
 }
 
+// However long junk comes, tokens in use are asked about again when their time
+// is over: a part of the limits is theirs. Few requests find out that it is
+// needed.
+func TestLongFlood(t *testing.T) { // [IN-16 CA-05]
+	synctest.Test(t, func(t *testing.T) {
+		const hot, seconds = 20, 100
+		s := &fake{}
+		s.set(func() {
+			s.says = func(raw string) (reply, *failure) {
+				return reply{active: strings.HasPrefix(raw, "hot"), claims: active("").claims}, nil
+			}
+		})
+		v, _ := fronting(t, s, func(c *Config) { c.Cache.Entries, c.Limits.PerSecond = 100, 400 })
+		junk, refused := 0, 0
+		for range seconds * 10 {
+			time.Sleep(time.Second / 10)
+			for range 100 {
+				junk++
+				_, _ = v.Verify(t.Context(), "junk"+strconv.Itoa(junk))
+			}
+			for i := range hot {
+				if _, err := v.Verify(t.Context(), "hot"+strconv.Itoa(i)); err != nil {
+					refused++
+				}
+			}
+		}
+		if most := 2 * hot; refused > most { // of 20,000
+			t.Errorf("%d requests with tokens in use were refused, want at most %d", refused, most)
+		}
+		if got, most := s.count(), 400*(seconds+1); got > most {
+			t.Errorf("%d calls, want at most %d", got, most)
+		}
+	})
+}
+
+// Callers do not reach the limits in the order of their clocks.
+func TestLimitsDoNotGoBack(t *testing.T) { // [IN-16]
+	g := newGate(Limits{Parallel: 1000, PerSecond: 100})
+	now, passed := time.Unix(1000, 0), 0
+	for i := range 400 {
+		if _, err := g.enter(fakeIssuer, false, now.Add(-time.Duration(i%2)*2*time.Millisecond)); err == nil {
+			passed++
+		}
+	}
+	if passed != 100 {
+		t.Errorf("%d passed at one instant", passed)
+	}
+}
+
 // An hour of junk within the limits, too, is remembered in bounded room.
 func TestRefusalsAreBounded(t *testing.T) { // [CA-05]
 	r := newRefusals()

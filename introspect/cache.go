@@ -32,6 +32,22 @@ type entry struct {
 	asked, until time.Time
 }
 
+// remembered is how long an entry stays after its end: its token is no
+// stranger.
+const remembered = 5 * time.Minute
+
+// familiar reports that the token was active when it was last asked about, and
+// may still be.
+func (l *lane) familiar(d digest, now time.Time) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.closed {
+		return false
+	}
+	e, ok := l.store.Get(d.slot())
+	return ok && e != nil && e.digest == d && now.Before(e.token.ExpiresAt)
+}
+
 // weight is how many entries e counts as.
 func (e *entry) weight() int { return 1 + len(e.claims)/answerUnit }
 
@@ -115,8 +131,8 @@ func (l *lane) put(e *entry, now time.Time) {
 	if _, again := l.recent.get(e.digest); again {
 		l.store.Wait() // it declines an entry while the one before is on its way
 	}
-	l.recent.put(e.digest, e, e.weight())                          // [IN-16]
-	l.store.SetWithTTL(e.digest.slot(), e, int64(e.weight()), ttl) // [CA-05]
+	l.recent.put(e.digest, e, e.weight())                                     // [IN-16]
+	l.store.SetWithTTL(e.digest.slot(), e, int64(e.weight()), ttl+remembered) // [CA-05]
 }
 
 // remove forgets the token before it returns. The caller locks Verifier.mu.

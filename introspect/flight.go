@@ -112,7 +112,7 @@ func (v *Verifier) fly(s *side, key flightKey, raw string, f *flight) {
 	defer v.flying.Done()
 	defer close(f.done)
 	roomy()
-	f.verdict = v.find(s, key.allow, raw)
+	f.verdict = v.find(s, key, raw)
 	v.mu.Lock()
 	flushed := f.flushed
 	if !flushed { // [IN-15]
@@ -157,19 +157,21 @@ func (v *Verifier) remember(d digest, known verdict) {
 }
 
 // find asks the shared level, then the server. A panic becomes an error.
-func (v *Verifier) find(s *side, allow time.Duration, raw string) (found verdict) {
+func (v *Verifier) find(s *side, key flightKey, raw string) (found verdict) {
 	defer func() {
 		if recover() != nil { // [PV-07]
 			found = verdict{err: v.unknown(validate.ErrInternal, 0, errPanic)}
 		}
 	}()
+	allow := key.allow
 	if v.shared != nil {
 		if found, ok := v.fromShared(s, allow, raw); ok {
 			return found
 		}
 	}
 	asked := v.clock()
-	t, refused := v.gate.enter(v.issuer, asked)
+	familiar := s == &v.jwt || v.live.familiar(key.digest, asked) // JWTs are signed
+	t, refused := v.gate.enter(v.issuer, familiar, asked)
 	if refused != nil {
 		return verdict{err: refused}
 	}

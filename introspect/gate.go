@@ -27,12 +27,14 @@ const (
 // that, the first good one closes the breaker. Else junk could take every probe
 // and keep the breaker open for as long as it is sent.
 type gate struct {
-	parallel int
+	parallel, forStrangers int // calls at once; those of them that tokens never seen may take
 
-	mu     sync.Mutex
-	rate   *rate.Limiter
-	flying int
-	calls  uint64
+	mu              sync.Mutex
+	rate, strangers *rate.Limiter
+	last            time.Time // the latest that was seen: callers do not arrive in order
+	wanted          time.Time // when a familiar token was asked about
+	flying          int
+	calls           uint64
 
 	failures int // counted, in a row
 	open     bool
@@ -47,8 +49,20 @@ type gate struct {
 	lastSuccess time.Time
 }
 
+// kept is the part of the limits that only familiar tokens may take while there
+// are some to ask about: the issuer said that they are active, or signed them.
+// A flood of others cannot keep them from being asked about again.
+const (
+	kept    = 4
+	keptFor = time.Minute
+)
+
 func newGate(limits Limits) *gate {
-	return &gate{parallel: limits.Parallel, rate: rate.NewLimiter(rate.Limit(limits.PerSecond), limits.PerSecond)}
+	bucket := func(n int) *rate.Limiter { return rate.NewLimiter(rate.Limit(n), n) }
+	return &gate{
+		parallel: limits.Parallel, forStrangers: limits.Parallel - limits.Parallel/kept,
+		rate: bucket(limits.PerSecond), strangers: bucket(limits.PerSecond - limits.PerSecond/kept),
+	}
 }
 
 // turn is the leave to make one call.
@@ -56,11 +70,20 @@ type turn struct{ probe bool }
 
 // enter asks for a turn. The refusal is of class Unavailable, and comes at
 // once.
-func (g *gate) enter(issuer string, now time.Time) (turn, *validate.Error) {
+func (g *gate) enter(issuer string, familiar bool, now time.Time) (turn, *validate.Error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now = latest(now, g.last) // a limiter that goes back in time pays out twice
+	g.last = now
 	if wait := g.wait(now); wait > 0 { // [IN-16]
 		return turn{}, unknown(issuer, validate.ErrIntrospectionUnavailable, wait, g.cause())
+	}
+	if familiar {
+		g.wanted = now
+	}
+	scarce := !g.wanted.IsZero() && now.Sub(g.wanted) < keptFor
+	if !familiar && (!g.strangers.AllowN(now, 1) || g.flying >= g.forStrangers) && scarce { // [IN-16]
+		return turn{}, unknown(issuer, validate.ErrIntrospectionBusy, time.Second, errBusy)
 	}
 	if g.flying >= g.parallel || !g.rate.AllowN(now, 1) { // [IN-16]
 		return turn{}, unknown(issuer, validate.ErrIntrospectionBusy, time.Second, errBusy)

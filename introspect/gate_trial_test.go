@@ -101,16 +101,16 @@ func TestNoTrialWithoutAnAnswer(t *testing.T) { // [IN-16]
 			g.leave(turn{}, now, outOfOrder(errDown))
 		}
 		now = now.Add(probeEvery)
-		one, err := g.enter(fakeIssuer, now)
+		one, err := g.enter(fakeIssuer, false, now)
 		if err != nil || !one.probe {
 			t.Fatal(err)
 		}
 		g.leave(one, now, f)
 		now = now.Add(2 * time.Second)
-		if two, err := g.enter(fakeIssuer, now); err != nil || !two.probe {
+		if two, err := g.enter(fakeIssuer, false, now); err != nil || !two.probe {
 			t.Errorf("%s: %+v, %v", name, two, err)
 		}
-		if _, err := g.enter(fakeIssuer, now); err == nil {
+		if _, err := g.enter(fakeIssuer, false, now); err == nil {
 			t.Errorf("%s: two at once", name)
 		}
 	}
