@@ -2,6 +2,7 @@ package introspect
 
 import (
 	"context"
+	"errors"
 
 	"github.com/bearward/bearward/validate"
 )
@@ -38,5 +39,9 @@ func (v *Verifier) Explain(ctx context.Context, raw string) ([]validate.Finding,
 
 func failing(f validate.Finding, err *validate.Error) validate.Finding {
 	f.Status, f.Code, f.Claim, f.Fix = validate.Failed, err.Code, err.Claim, err.Code.Fix()
+	var outage *Outage
+	if errors.As(err.Err, &outage) { // a fixed text
+		f.Found = outage.Error()
+	}
 	return f
 }

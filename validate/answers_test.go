@@ -195,7 +195,7 @@ func TestOpaqueRouting(t *testing.T) {
 		"no token at all":           {map[string]string{a: ""}, nil, "a\"b", "", validate.ErrTokenMalformed},
 		"too long":                  {map[string]string{a: ""}, nil, strings.Repeat("a", validate.MaxToken+1), "", validate.ErrTokenTooLong},
 		"a JWT of nobody":           {map[string]string{a: ""}, nil, "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.YQ", "", validate.ErrIssuerUnknown},
-		"a JWT, only opaque issued": {map[string]string{a: ""}, nil, "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSJ9.YQ", "", validate.ErrKindRefused},
+		"a JWT, only opaque issued": {map[string]string{a: ""}, nil, "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSJ9.YQ", "", validate.ErrJWTRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuers := map[string]*asked{}

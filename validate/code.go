@@ -52,6 +52,7 @@ const (
 	ErrTenantRefused         Code = "tenant_refused"
 	ErrClaimRefused          Code = "claim_refused"
 	ErrOpaqueUnassigned      Code = "opaque_unassigned"
+	ErrJWTRefused            Code = "jwt_refused"
 )
 
 // Reasons that lie in what the token may do.

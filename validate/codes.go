@@ -101,7 +101,7 @@ var codes = map[Code]CodeInfo{
 	},
 	ErrLifetimeTooLong: {
 		BadToken, "The access token is valid for too long", "RFC 7009 §3",
-		"exp - iat is above the issuer's max_lifetime; shorten it at the authorization server",
+		"exp - iat is above the issuer's max_lifetime, or above what the revocation list keeps (revocation.retention): shorten it at the authorization server, or raise the one that is meant",
 	},
 	ErrAudienceRefused: {
 		BadToken, "The access token is meant for another audience", "RFC 9068 §4, RFC 9700 §2.3",
@@ -179,6 +179,10 @@ var codes = map[Code]CodeInfo{
 		BadToken, "The access token is malformed", "RFC 9700 §4.9",
 		"an opaque token that no issuer accepted here can be asked about: compare its first characters with the issuers' opaque_prefix",
 	},
+	ErrJWTRefused: {
+		BadToken, "The token is not an access token", "RFC 8725 §3.12",
+		"the issuer is configured to have opaque access tokens only (jwt: false, NoJWT): if this is an access token, change that; an ID token is none",
+	},
 
 	ErrScopeMissing: {
 		MissingScope, "The access token lacks a required scope", "RFC 6750 §3.1, RFC 6749 §3.3",
@@ -227,7 +231,7 @@ var codes = map[Code]CodeInfo{
 	},
 	ErrIntrospectionUnavailable: {
 		Unavailable, "", "RFC 7662 §2.3",
-		"the introspection endpoint did not answer, or with a server's error; see the issuer's health for the last error",
+		"the introspection endpoint did not answer, or with a server's error: the error in the log, or what the report found, says which",
 	},
 	ErrIntrospectionRefused: {
 		Unavailable, "", "RFC 7662 §2.3",
@@ -235,7 +239,7 @@ var codes = map[Code]CodeInfo{
 	},
 	ErrIntrospectionInvalid: {
 		Unavailable, "", "RFC 7662 §2.2, RFC 9701 §5",
-		"the introspection endpoint's answer about this token cannot be used; the log says why",
+		"the introspection endpoint's answer about this token cannot be used: the error in the log, or what the report found, says why",
 	},
 	ErrIntrospectionBusy: {
 		Unavailable, "", "project",

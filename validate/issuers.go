@@ -159,7 +159,7 @@ func (i *Issuers) route(issuer string) (*Leaf, *Error) {
 	case i.refused[leaf]:
 		return nil, refuseClaim(ErrIssuerRefused, "iss")
 	case leaf.JWT == nil: // its access tokens are opaque
-		return nil, refuse(ErrKindRefused)
+		return nil, refuse(ErrJWTRefused)
 	}
 	return leaf, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 
@@ -16,6 +17,7 @@ import (
 type admin struct {
 	guard       *middleware.Guard
 	revocations *validate.RevocationList // nil: none in memory
+	logger      *slog.Logger
 	stopping    atomic.Bool
 }
 

@@ -23,7 +23,8 @@ func (b *builder) introspection(path string, in *config.Introspection, shared *r
 		Endpoint: text(in.Endpoint), Auth: b.auth(path, in), NoOpaque: !in.Opaque, NoJWT: !in.JWT,
 		Always: in.Always, Every: in.Every, TrustServer: in.Audience == "trust_server", NoTokenTypeHint: !in.TokenTypeHint,
 		SignedResponse: introspect.SignedResponse(in.SignedResponse), SignedAudience: in.SignedAudience,
-		Cache: introspect.CacheConfig{Positive: off(in.Cache.Positive), Negative: off(in.Cache.Negative), IgnoreNoStore: in.Cache.IgnoreNoStore},
+		Cache:  introspect.CacheConfig{Positive: off(in.Cache.Positive), Negative: off(in.Cache.Negative), Entries: in.Cache.Entries, IgnoreNoStore: in.Cache.IgnoreNoStore},
+		Limits: introspect.Limits{Parallel: in.Limits.Parallel, PerSecond: in.Limits.PerSecond, Timeout: in.Limits.Timeout},
 	}
 	if shared != nil {
 		out.Shared = shared.Introspection()

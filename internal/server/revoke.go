@@ -37,6 +37,19 @@ type revocation struct {
 	Until    time.Time `json:"until,omitzero"`
 }
 
+// kind says what is revoked, for the log: the value could be a person.
+func (r revocation) kind() string {
+	switch {
+	case r.ID != "":
+		return "jti"
+	case r.Session != "":
+		return "sid"
+	case r.ClientID != "":
+		return "client_id"
+	}
+	return "sub"
+}
+
 // revoke adds an entry to the list in memory. The listener is on loopback;
 // what a browser could be made to send there is refused.
 func (a *admin) revoke(w http.ResponseWriter, r *http.Request) {
@@ -59,6 +72,7 @@ func (a *admin) revoke(w http.ResponseWriter, r *http.Request) {
 		complain(w, status, err.Error())
 		return
 	}
+	a.logger.Info("bearward: a revocation was added", "issuer", body.Issuer, "of", body.kind())
 	w.WriteHeader(http.StatusNoContent)
 }
 

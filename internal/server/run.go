@@ -69,7 +69,7 @@ func (r *runner) run(ctx context.Context) error {
 	base, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	r.base, r.failed = base, make(chan error, 2)
-	r.admin = &admin{guard: r.Guard, revocations: r.revocations}
+	r.admin = &admin{guard: r.Guard, revocations: r.revocations, logger: r.logger}
 	err := r.look(ctx)
 	if err == nil {
 		err = r.listen()

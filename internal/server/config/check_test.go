@@ -246,8 +246,11 @@ func TestCheckIssuers(t *testing.T) {
 		{"issuer: https://a, opaque_prefix: x, introspection: {auth: bearer, token_file: t, opaque: false, always: true}", "opaque: false leaves nothing for opaque_prefix"},
 		{"issuer: https://a, introspection: {auth: bearer, token_file: t, opaque: false, always: true, audience: trust_server}", "trust_server is about opaque tokens"},
 		{"issuer: https://a, introspection: {auth: bearer, token_file: t, signed_audience: x}", "signed_audience is not used"},
-		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {positive: 6m}}", `"6m" is above 5m`},    // [IN-13]
-		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {negative: 11s}}", `"11s" is above 10s`}, // [IN-13]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {positive: 6m}}", `"6m" is above 5m`},                    // [IN-13]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {negative: 11s}}", `"11s" is above 10s`},                 // [IN-13]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, limits: {parallel: 0}}", `"0" is not a number from 1 to 10000`}, // [IN-16]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, limits: {per_second: many}}", "this must be a number"},          // [IN-16]
+		{"issuer: https://a, introspection: {auth: bearer, token_file: t, cache: {entries: 1.5}}", `"1.5" is not a number from 1`},
 		{"issuer: https://a, jwks_file: k, ca_file: c, introspection: {auth: bearer, token_file: t}", ""},
 		{"issuer: https://a, jwks_file: k, jwks: {refresh: 5m}, introspection: {auth: bearer, token_file: t}", `"jwks" is not used with jwks_file`},
 		{"issuer: https://a, scope_claim: {type: list}", `"list" is not string or array`},

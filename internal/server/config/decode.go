@@ -96,6 +96,8 @@ func (d *decoder) value(n *node, v reflect.Value, f field, path string) {
 		d.string(n, v, f, path)
 	case v.Kind() == reflect.Bool:
 		d.bool(n, v, path)
+	case v.Kind() == reflect.Int:
+		d.int(n, v, f, path)
 	case v.Kind() == reflect.Slice:
 		d.list(n, v, f, path)
 	case v.Kind() == reflect.Map:
@@ -153,6 +155,21 @@ func (d *decoder) bool(n *node, v reflect.Value, path string) {
 		}
 	}
 	d.fault(n.Position, path, "this must be true or false")
+}
+
+func (d *decoder) int(n *node, v reflect.Value, f field, path string) {
+	if n.kind != number && !(n.kind == text && n.replaced) {
+		d.fault(n.Position, path, "this must be a number")
+		return
+	}
+	value, err := strconv.ParseInt(n.text, 10, 32)
+	least, _ := strconv.ParseInt(f.min, 10, 32) // tags of this package
+	most, _ := strconv.ParseInt(f.max, 10, 32)
+	if err != nil || value < least || value > most {
+		d.fault(n.Position, path, "%s is not a number from %s to %s", n.shown(), f.min, f.max)
+		return
+	}
+	v.SetInt(value)
 }
 
 func (d *decoder) duration(n *node, v reflect.Value, f field, path string) {

@@ -172,8 +172,8 @@ type Introspection struct {
 	AssertionAudience string `key:"assertion_audience"`
 	// CertFile is the PEM file of the client certificate.
 	CertFile string `key:"cert_file"`
-	// TokenFile is a file with the token of auth bearer. It is read again
-	// when it changes.
+	// TokenFile is a file with the token of auth bearer. It is read for each
+	// call: replace it as a whole.
 	TokenFile string `key:"token_file"`
 	// Always asks about JWTs too.
 	Always bool `key:"always"`
@@ -196,6 +196,19 @@ type Introspection struct {
 	SignedAudience []string `key:"signed_audience,scalar"`
 	// Cache says how long answers are used.
 	Cache IntrospectionCache `key:"cache"`
+	// Limits bound what is asked of the issuer.
+	Limits IntrospectionLimits `key:"limits"`
+}
+
+// IntrospectionLimits bound what is asked of an issuer; what is beyond is
+// answered 503. A quarter is kept for tokens that were active before.
+type IntrospectionLimits struct {
+	// Parallel is the number of calls at once.
+	Parallel int `key:"parallel" default:"64" min:"1" max:"10000"`
+	// PerSecond is the number of calls in a second, and at once after a pause.
+	PerSecond int `key:"per_second" default:"500" min:"1" max:"1000000"`
+	// Timeout ends a call.
+	Timeout time.Duration `key:"timeout" default:"3s" min:"10ms" max:"30s"`
 }
 
 // IntrospectionCache says how long answers are used; 0s is not at all.
@@ -205,6 +218,9 @@ type IntrospectionCache struct {
 	Positive time.Duration `key:"positive" default:"30s" min:"0s" max:"5m"`
 	// Negative is for all others.
 	Negative time.Duration `key:"negative" default:"5s" min:"0s" max:"10s"`
+	// Entries is the number of active tokens that are remembered; a large
+	// answer counts as several.
+	Entries int `key:"entries" default:"100000" min:"1" max:"10000000"`
 	// IgnoreNoStore uses answers although the server says Cache-Control:
 	// no-store, which some say about every answer.
 	IgnoreNoStore bool `key:"ignore_no_store"`

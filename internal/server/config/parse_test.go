@@ -76,7 +76,8 @@ issuers:
       audience: trust_server
       signed_response: require
       signed_audience: api
-      cache: {positive: 0s, negative: 1s, ignore_no_store: true}
+      cache: {positive: 0s, negative: 1s, entries: 1000, ignore_no_store: true}
+      limits: {parallel: 8, per_second: 100, timeout: 1s}
   - issuer: https://assertion.example.com
     introspection: {auth: private_key_jwt, client_id: api, key_file: key.pem, key_id: k1, algorithm: ES256, assertion_audience: "https://as", every: 60s, opaque: false}
   - issuer: https://bearer.example.com
@@ -151,10 +152,10 @@ func TestParseEverything(t *testing.T) {
 		t.Errorf("derived: %q %q %q", two.Name, three.Name, three.Audience)
 	}
 	five := f.Issuers[4].Introspection
-	if five.Auth != "client_secret_basic" || !five.Always || five.TokenTypeHint || five.Audience != "trust_server" || five.Cache != (IntrospectionCache{0, time.Second, true}) {
+	if five.Auth != "client_secret_basic" || !five.Always || five.TokenTypeHint || five.Audience != "trust_server" || five.Cache != (IntrospectionCache{0, time.Second, 1000, true}) || five.Limits != (IntrospectionLimits{8, 100, time.Second}) {
 		t.Errorf("introspection: %+v", five)
 	}
-	if six := f.Issuers[5].Introspection; six.Every != time.Minute || six.Opaque || !six.JWT || six.Cache != (IntrospectionCache{30 * time.Second, 5 * time.Second, false}) {
+	if six := f.Issuers[5].Introspection; six.Every != time.Minute || six.Opaque || !six.JWT || six.Cache != (IntrospectionCache{30 * time.Second, 5 * time.Second, 100_000, false}) || six.Limits != (IntrospectionLimits{64, 500, 3 * time.Second}) {
 		t.Errorf("introspection: %+v", six)
 	}
 	if d := f.Rules[1].Details[0]; d.Type != "payment" || !slices.Equal(d.Fields["currency"], []string{"EUR"}) {
@@ -168,7 +169,7 @@ func TestParseEverything(t *testing.T) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
 	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
-	if want := "a.yaml:23:14: one\na.yaml:73:5: two"; got == nil || got.Error() != want {
+	if want := "a.yaml:23:14: one\na.yaml:74:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if err := f.Faults(); err != nil {
