@@ -19,6 +19,10 @@ var (
 	errActive      = errors.New("the member active is not a boolean")
 )
 
+// maxAge is the longest that Cache-Control is believed; answers are used for
+// less.
+const maxAge = 24 * time.Hour
+
 // readAnswer reads a plain answer (RFC 7662 §2.2). Of an inactive one nothing
 // else is looked at.
 func readAnswer(body string) (reply, error) {
@@ -114,7 +118,7 @@ func (r reply) freshness(h http.Header) reply {
 		case "no-store", "no-cache": // [IN-13]
 			r.noStore = true
 		case "max-age":
-			age := seconds(strings.Trim(strings.TrimSpace(value), `"`))
+			age := min(egress.Seconds(strings.Trim(strings.TrimSpace(value), `"`)), maxAge)
 			if r.hasMaxAge {
 				age = min(age, r.maxAge)
 			}
@@ -122,18 +126,4 @@ func (r reply) freshness(h http.Header) reply {
 		}
 	}
 	return r
-}
-
-// seconds reads delta-seconds (RFC 9111 §1.2.2): what is too large counts as
-// long, what is no number as nothing.
-func seconds(s string) time.Duration {
-	if s == "" || strings.Trim(s, "0123456789") != "" {
-		return 0
-	}
-	const most = 24 * 60 * 60
-	n, err := strconv.Atoi(s)
-	if err != nil || n > most {
-		n = most
-	}
-	return time.Duration(n) * time.Second
 }

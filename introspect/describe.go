@@ -1,13 +1,6 @@
 package introspect
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"io"
-	"net"
-
 	"github.com/bearward/bearward/internal/discovery"
 	"github.com/bearward/bearward/internal/egress"
 	"github.com/bearward/bearward/validate"
@@ -37,7 +30,6 @@ func unusable(err error) *failure {
 
 // fixedTexts are errors whose own text is short and says nothing secret.
 var fixedTexts = []error{
-	egress.ErrURL, egress.ErrScheme, egress.ErrAddress, egress.ErrPublic, egress.ErrRedirect, egress.ErrTooLarge,
 	discovery.ErrDocument, discovery.ErrIssuer, errNoEndpoint,
 	errTokenSource, errAssertion,
 	errContentType, errSyntax, errNoActive, errActive, errTokenInfo,
@@ -50,37 +42,8 @@ func describe(err error) string {
 	if err == nil {
 		return ""
 	}
-	for _, known := range fixedTexts {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
-	var (
-		status  egress.StatusError
-		cert    *tls.CertificateVerificationError
-		unknown x509.UnknownAuthorityError
-		alert   tls.AlertError
-		dns     *net.DNSError
-		timeout net.Error
-		op      *net.OpError
-	)
-	switch {
-	case errors.As(err, &status):
-		return status.Error()
-	case errors.Is(err, context.Canceled):
-		return "cancelled"
-	case errors.As(err, &cert), errors.As(err, &unknown):
-		return "the server's certificate is not accepted"
-	case errors.As(err, &alert):
-		return "the server ended the TLS handshake; perhaps it does not accept the client certificate"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	case errors.As(err, &dns):
-		return "the server's name is not resolved"
-	case errors.As(err, &op):
-		return "no connection to the server"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the answer was cut off"
+	if text := egress.Describe(err, fixedTexts...); text != "" {
+		return text
 	}
 	return "asking failed"
 }

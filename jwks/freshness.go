@@ -2,9 +2,10 @@ package jwks
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bearward/bearward/internal/egress"
 )
 
 // The server's word on freshness is held to these bounds.
@@ -32,7 +33,7 @@ func explicit(h http.Header, now time.Time) (life time.Duration, said bool) {
 		return 0, true
 	}
 	if age, ok := cc["max-age"]; ok { // [JK-14]
-		return seconds(age) - seconds(h.Get("Age")), true
+		return egress.Seconds(age) - egress.Seconds(h.Get("Age")), true
 	}
 	if expires := h.Get("Expires"); expires != "" { // [JK-14]
 		until, err := http.ParseTime(expires)
@@ -42,7 +43,7 @@ func explicit(h http.Header, now time.Time) (life time.Duration, said bool) {
 		if date, err := http.ParseTime(h.Get("Date")); err == nil { // [JK-14]
 			now = date
 		}
-		return until.Sub(now) - seconds(h.Get("Age")), true
+		return until.Sub(now) - egress.Seconds(h.Get("Age")), true
 	}
 	return 0, false
 }
@@ -58,18 +59,4 @@ func directives(lines []string) map[string]string {
 		}
 	}
 	return out
-}
-
-// seconds reads delta-seconds (RFC 9111 §1.2.2): what is too large counts as
-// very long, what is no number as nothing.
-func seconds(s string) time.Duration {
-	if s == "" || strings.Trim(s, "0123456789") != "" {
-		return 0
-	}
-	const most = 10 * 365 * 24 * 60 * 60
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n > most {
-		n = most
-	}
-	return time.Duration(n) * time.Second
 }

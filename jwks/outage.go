@@ -1,12 +1,8 @@
 package jwks
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/bearward/bearward/internal/discovery"
@@ -48,7 +44,6 @@ func unavailable(issuer string, wait time.Duration, err error) *validate.Error {
 
 // fixed are errors whose own text is short and says nothing secret.
 var fixed = []error{
-	egress.ErrURL, egress.ErrScheme, egress.ErrAddress, egress.ErrRedirect, egress.ErrTooLarge,
 	discovery.ErrDocument, discovery.ErrIssuer,
 	jose.ErrSet, jose.ErrTooManyKeys, jose.ErrEmptySet, jose.ErrNoUsableKey,
 	errNoFit, errClosed, errPanic, errWaiting, errUnreadable,
@@ -57,38 +52,15 @@ var fixed = []error{
 // describe turns err into a short text for health and log: addresses, URLs and
 // text from outside stay out.
 func describe(err error) string {
-	if err == nil {
-		return ""
-	}
-	for _, known := range fixed {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
-	var (
-		status  egress.StatusError
-		missing discovery.MissingError
-		cert    *tls.CertificateVerificationError
-		unknown x509.UnknownAuthorityError
-		dns     *net.DNSError
-		timeout net.Error
-		op      *net.OpError
-	)
+	var missing discovery.MissingError
 	switch {
-	case errors.As(err, &status):
-		return status.Error()
+	case err == nil:
+		return ""
 	case errors.As(err, &missing):
 		return missing.Error()
-	case errors.Is(err, context.Canceled):
-		return "cancelled"
-	case errors.As(err, &cert), errors.As(err, &unknown):
-		return "the server's certificate is not accepted"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	case errors.As(err, &dns):
-		return "the server's name is not resolved"
-	case errors.As(err, &op):
-		return "no connection to the server"
+	}
+	if text := egress.Describe(err, fixed...); text != "" {
+		return text
 	}
 	return "fetching failed"
 }
