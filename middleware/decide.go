@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/bearward/bearward/internal/facts"
@@ -141,28 +139,13 @@ func (p *pass) know(token *validate.Token, known *facts.Facts) error {
 		return &validate.Error{Code: validate.ErrInternal, Err: errNoToken}
 	}
 	if known == nil {
-		known = factsOf(token)
+		known = facts.Known(token)
 	}
 	p.token, p.facts = token, known
 	if p.issuer = p.guard.home(p.facts); p.issuer == nil {
 		return &validate.Error{Code: validate.ErrIssuerUnknown, Claim: "iss"}
 	}
 	return nil
-}
-
-// factsOf returns what guards decide from. A token of a verifier that is not
-// ours has none: they are copied now.
-func factsOf(t *validate.Token) *facts.Facts {
-	if f := facts.Of(t); f.Sealed {
-		return f
-	}
-	return &facts.Facts{
-		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
-		Scope: strings.Join(t.Scopes, " "), Audience: slices.Clone(t.Audience),
-		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
-		ACR: t.ACR, Bound: t.Confirmation != validate.Confirmation{},
-		Delegated: t.Actor != nil, Client: t.Subject == t.ClientID,
-	}
 }
 
 // home is the configured issuer of a token.
@@ -187,6 +170,6 @@ func (g *Guard) Expiry(r Request, d Decision) (left time.Duration, denial *Denia
 	if !d.Allowed || d.Token == nil {
 		return 0, nil, false
 	}
-	left = g.expiry(factsOf(d.Token)).Sub(g.config.Clock())
+	left = g.expiry(facts.Known(d.Token)).Sub(g.config.Clock())
 	return left, g.deny(&r, nil, refuse(validate.ErrExpired)), true // [TR-19]
 }

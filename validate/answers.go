@@ -91,11 +91,12 @@ func checkStatement(s *state) *Error {
 		return err
 	}
 	s.token.facts.Strict = string(ErrNotJWT) // whatever the answer says, RFC 9068 is about JWTs
-	if raw := s.claim("token_type"); raw != "" {
-		var ok bool
-		if s.claims.tokenType, ok = text(raw); !ok {
-			return refuseClaim(ErrClaimsInvalid, "token_type")
-		}
+	if s.claims.tokenType == "" {
+		return nil
+	}
+	var ok bool
+	if s.claims.tokenType, ok = text(s.claims.tokenType); !ok {
+		return refuseClaim(ErrClaimsInvalid, "token_type")
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ type claims struct {
 	tokenUse, payloadType      string // as they stand
 	idType, grantType          string // as text
 	details                    string // authorization_details as it stands
-	tokenType                  string // token_type as text; introspection answers only
+	tokenType                  string // token_type, as it stands; read in introspection answers only
 	boundType                  bool   // token_type or the payload's typ says that the token is bound
 }
 
@@ -106,6 +106,8 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 		c.vendorClients(r.Raw())
 	case "token_use":
 		c.tokenUse = r.Raw()
+	case "token_type":
+		c.tokenType = r.Raw()
 	case "typ":
 		c.payloadType = r.Raw()
 	case "idtyp":

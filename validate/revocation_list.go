@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/bearward/bearward/internal/facts"
 )
 
 // Defaults of RevocationListConfig.
@@ -153,13 +151,7 @@ func hour(t time.Time) int64 { return t.Unix() / 3600 }
 // Revoked reports whether an entry is about the token. A token whose lifetime
 // is longer than entries are kept is refused with ErrLifetimeTooLong.
 func (l *RevocationList) Revoked(_ context.Context, t *Token) (bool, error) {
-	f := facts.Of(t)
-	if !f.Sealed {
-		f = &facts.Facts{
-			Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
-			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt,
-		}
-	}
+	f := t.known()
 	now := l.config.Clock()
 	issued := f.IssuedAt
 	if issued.IsZero() || issued.After(now) {

@@ -54,6 +54,22 @@ type Actor struct {
 
 func init() {
 	facts.Of = func(t any) *facts.Facts { return &t.(*Token).facts }
+	facts.Known = func(t any) *facts.Facts { return t.(*Token).known() }
+}
+
+// known returns what guards decide from. A token of a verifier that is not ours
+// has nothing of its own: its fields are copied now.
+func (t *Token) known() *facts.Facts {
+	if t.facts.Sealed {
+		return &t.facts
+	}
+	return &facts.Facts{
+		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
+		Scope: strings.Join(t.Scopes, " "), Audience: slices.Clone(t.Audience),
+		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
+		ACR: t.ACR, Bound: t.Confirmation != Confirmation{},
+		Delegated: t.Actor != nil, Client: t.Subject == t.ClientID,
+	}
 }
 
 // HasScope reports whether the token has exactly this scope (RFC 6749 §3.3).

@@ -29,5 +29,10 @@ type Facts struct {
 	Client    bool // the token stands for a client, no user is involved
 }
 
-// Of returns the facts of a *validate.Token. Package validate sets it.
+// Of returns the facts of a *validate.Token, its own. Package validate sets it.
 var Of func(token any) *Facts
+
+// Known returns the facts to decide by: the token's own if it is sealed, else,
+// for a verifier that is not ours, a copy of what the token says now. Package
+// validate sets it.
+var Known func(token any) *Facts
