@@ -7,7 +7,8 @@
 //	mux.Handle("GET /orders", httpauth.Protect(guard, middleware.Scopes("orders:read"))(orders))
 //
 // New wires the parts together: package jwks fetches the issuers' keys,
-// package validate judges tokens, package middleware decides about requests,
-// and the adapters httpauth, ginauth and grpcauth translate. Every default is
-// the strict one.
+// package introspect asks issuers about their tokens, package validate judges
+// them, package middleware decides about requests, and the adapters httpauth,
+// ginauth and grpcauth translate; redisstore shares answers and revocations
+// among processes. Every default is the strict one.
 package bearward

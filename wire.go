@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/bearward/bearward/introspect"
@@ -123,7 +122,7 @@ func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middl
 		if i.OpaquePrefix != "" {
 			faults = append(faults, errors.New("OpaquePrefix needs Introspection"))
 		}
-		if answersOnly(i.Preset) { // [CL-04]
+		if p, _ := validate.PresetNamed(i.Preset); p.AnswersOnly { // [CL-04]
 			faults = append(faults, fmt.Errorf("preset %q is for opaque tokens and needs Introspection", i.Preset))
 		}
 		return errors.Join(faults...)
@@ -147,16 +146,10 @@ func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middl
 	return nil
 }
 
-// answersOnly reports that no JWT passes with the preset.
-func answersOnly(preset string) bool {
-	return slices.ContainsFunc(validate.Presets(), func(p validate.Preset) bool { return p.Name == preset && p.AnswersOnly })
-}
-
 // answersJWT reports that the answers to opaque tokens are JWTs themselves.
 func answersJWT(preset string) bool {
-	return slices.ContainsFunc(validate.Presets(), func(p validate.Preset) bool {
-		return p.Name == preset && p.Answer.Dialect == "phantom"
-	})
+	p, _ := validate.PresetNamed(preset)
+	return p.Answer.Dialect == "phantom"
 }
 
 // verifies reports whether anything is verified with the issuer's keys.

@@ -132,10 +132,3 @@ type Health struct {
 	Entries     int       // active tokens in the cache, about
 	SharedError string    // fixed text; why the second level is not used now
 }
-
-// NoAudience reports that answers without aud are accepted: no route can ask
-// for an audience then.
-func (v *Verifier) NoAudience() bool { return v.opaque.answers.NoAudience() }
-
-// Leeway returns the clock difference that the issuer is granted.
-func (v *Verifier) Leeway() time.Duration { return v.leeway }

@@ -101,6 +101,13 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*validate.Token, err
 	return known.token, nil
 }
 
+// NoAudience reports that answers without aud are accepted: no route can ask
+// for an audience then.
+func (v *Verifier) NoAudience() bool { return v.opaque.answers.NoAudience() }
+
+// Leeway returns the clock difference that the issuer is granted.
+func (v *Verifier) Leeway() time.Duration { return v.leeway }
+
 // Flush forgets what is known about a token, here and in the shared level, as
 // after its revocation. Whoever comes next asks anew; an answer that was asked
 // for before serves those who wait for it and is not kept. Other processes use

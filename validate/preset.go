@@ -75,22 +75,30 @@ type Trap struct {
 func Presets() []Preset {
 	out := make([]Preset, 0, len(presets))
 	for _, name := range slices.Sorted(maps.Keys(presets)) {
-		p := presets[name]
-		p.Name = name
-		p.IssuerSpellings, p.KeyIssuers = maps.Clone(p.IssuerSpellings), slices.Clone(p.KeyIssuers)
-		p.Require, p.Client, p.Traps = slices.Clone(p.Require), slices.Clone(p.Client), slices.Clone(p.Traps)
-		p.Whose = slices.Clone(p.Whose)
-		for _, marks := range [][]Mark{p.Require, p.Client} {
-			for i := range marks {
-				marks[i].Values = slices.Clone(marks[i].Values)
-			}
-		}
-		for i := range p.Traps {
-			p.Traps[i].Sign.Values = slices.Clone(p.Traps[i].Sign.Values)
-		}
+		p, _ := PresetNamed(name)
 		out = append(out, p)
 	}
 	return out
+}
+
+// PresetNamed returns a copy of one row; "" is generic.
+func PresetNamed(name string) (Preset, bool) {
+	p, err := presetOf(name)
+	if err != nil {
+		return Preset{}, false
+	}
+	p.IssuerSpellings, p.KeyIssuers = maps.Clone(p.IssuerSpellings), slices.Clone(p.KeyIssuers)
+	p.Whose = slices.Clone(p.Whose)
+	p.Require, p.Client, p.Traps = slices.Clone(p.Require), slices.Clone(p.Client), slices.Clone(p.Traps)
+	for _, marks := range [][]Mark{p.Require, p.Client} {
+		for i := range marks {
+			marks[i].Values = slices.Clone(marks[i].Values)
+		}
+	}
+	for i := range p.Traps {
+		p.Traps[i].Sign.Values = slices.Clone(p.Traps[i].Sign.Values)
+	}
+	return p, true
 }
 
 // presetOf finds a preset; "" is generic.

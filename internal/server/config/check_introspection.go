@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/bearward/bearward/validate"
 )
 
 // credentials says which keys each method of authentication needs, one of each
@@ -35,8 +37,8 @@ func (c *checker) introspection(path string, issuer *Issuer) {
 	if in.Endpoint != nil && in.Endpoint.Scheme == "http" && !issuer.AllowHTTP { // [JK-04]
 		c.say(here+".endpoint", "http needs allow_http: true, which permits loopback and private addresses only")
 	}
-	_, preset := presetNamed(issuer.Preset)
-	needless := preset != nil && preset.Answer.Dialect == "tokeninfo"                // asks for no credentials
+	preset, _ := validate.PresetNamed(issuer.Preset)
+	needless := preset.Answer.Dialect == "tokeninfo"                                 // asks for no credentials
 	if in.Auth == "none" && !issuer.AllowPrivate && !issuer.AllowHTTP && !needless { // [IN-02]
 		c.say(here+".auth", "auth none is for loopback and private endpoints: it needs allow_private or allow_http")
 	}

@@ -37,12 +37,16 @@ func (c *checker) issuers() {
 
 // preset checks the name, and what only some presets have.
 func (c *checker) preset(path string, issuer *Issuer) {
-	names, preset := presetNamed(issuer.Preset)
+	preset, known := validate.PresetNamed(issuer.Preset)
 	template := validate.IsTemplate(issuer.Issuer)
-	if preset != nil && template && !preset.Template {
+	if known && template && !preset.Template {
 		c.say(path+".issuer", "preset %s has no issuers with {tenantid}", quote(issuer.Preset))
 	}
-	if preset == nil && !c.failed[path+".preset"] {
+	if !known && !c.failed[path+".preset"] {
+		var names []string
+		for _, p := range validate.Presets() {
+			names = append(names, p.Name)
+		}
 		c.say(path+".preset", "%s is not a preset%s (there are %s)", quote(issuer.Preset), suggest(issuer.Preset, names), strings.Join(names, " "))
 	}
 	switch {
@@ -57,17 +61,6 @@ func (c *checker) preset(path string, issuer *Issuer) {
 	if c.given(path+".opaque_prefix") && issuer.Introspection == nil {
 		c.say(path+".opaque_prefix", "opaque tokens need introspection")
 	}
-}
-
-// presetNamed returns the names of all presets, and the one called name.
-func presetNamed(name string) (names []string, preset *validate.Preset) {
-	for _, p := range validate.Presets() {
-		names = append(names, p.Name)
-		if p.Name == name {
-			preset = &p
-		}
-	}
-	return names, preset
 }
 
 // identifier checks issuer (RFC 8414 §2) and derives the default name.
@@ -96,7 +89,7 @@ func (c *checker) issuerAudience(path string, issuer *Issuer) {
 	if len(issuer.Audience) > 0 || c.failed[path+".audience"] || c.failed["resource"] {
 		return
 	}
-	if _, preset := presetNamed(issuer.Preset); preset != nil && preset.ClientsForAud && len(issuer.ClientIDs) > 0 && c.file.Resource == "" {
+	if preset, _ := validate.PresetNamed(issuer.Preset); preset.ClientsForAud && len(issuer.ClientIDs) > 0 && c.file.Resource == "" {
 		return // they stand in for aud, and one that is there is refused
 	}
 	if c.file.Resource == "" { // [CL-09]
