@@ -9,6 +9,8 @@ const (
 	NoToken       Class = 'N' // 401, challenge without error
 	BadRequest    Class = 'R' // 400 invalid_request
 	BadToken      Class = 'T' // 401 invalid_token
+	BadProof      Class = 'P' // 401 invalid_dpop_proof (RFC 9449 §7.1)
+	UseNonce      Class = 'U' // 401 use_dpop_nonce, with a nonce (RFC 9449 §9)
 	StepUp        Class = 'A' // 401 insufficient_user_authentication
 	MissingScope  Class = 'S' // 403 insufficient_scope
 	Forbidden     Class = 'F' // 403 without challenge: a new token would not help

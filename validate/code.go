@@ -16,6 +16,28 @@ const (
 	ErrTokenRepeated    Code = "token_repeated"
 	ErrTokenTooLong     Code = "token_too_long"
 	ErrTooEarly         Code = "too_early"
+	ErrCertificateField Code = "certificate_malformed"
+	ErrProofStray       Code = "proof_stray"
+)
+
+// Reasons that lie in the proof of possession (RFC 9449 §4.3).
+const (
+	ErrProofMissing          Code = "proof_missing"
+	ErrProofRepeated         Code = "proof_repeated"
+	ErrProofMalformed        Code = "proof_malformed"
+	ErrProofTypeRefused      Code = "proof_type_refused"
+	ErrProofAlgorithmRefused Code = "proof_algorithm_refused"
+	ErrProofKeyRefused       Code = "proof_key_refused"
+	ErrProofSignatureInvalid Code = "proof_signature_invalid"
+	ErrProofClaimMissing     Code = "proof_claim_missing"
+	ErrProofMethodMismatch   Code = "proof_method_mismatch"
+	ErrProofTargetMismatch   Code = "proof_target_mismatch"
+	ErrProofTokenMismatch    Code = "proof_token_mismatch"
+	ErrProofExpired          Code = "proof_expired"
+	ErrProofInFuture         Code = "proof_in_future"
+	ErrProofReplayed         Code = "proof_replayed"
+	ErrNonceMissing          Code = "nonce_missing"
+	ErrNonceInvalid          Code = "nonce_invalid"
 )
 
 // Reasons that lie in the token.
@@ -40,6 +62,11 @@ const (
 	ErrKindRefused           Code = "kind_refused"
 	ErrConfirmationInvalid   Code = "confirmation_invalid"
 	ErrConfirmationUnproven  Code = "confirmation_unproven"
+	ErrTokenNotBound         Code = "token_not_bound"
+	ErrBindingRequired       Code = "binding_required"
+	ErrProofKeyMismatch      Code = "proof_key_mismatch"
+	ErrCertificateMissing    Code = "certificate_missing"
+	ErrCertificateMismatch   Code = "certificate_mismatch"
 	ErrIssuerRefused         Code = "issuer_refused"
 	ErrProfileRefused        Code = "profile_refused"
 	ErrSchemeRefused         Code = "scheme_refused"
@@ -79,6 +106,9 @@ const (
 	ErrIntrospectionInvalid     Code = "introspection_invalid"
 	ErrIntrospectionBusy        Code = "introspection_busy"
 	ErrRevocationUnavailable    Code = "revocation_unavailable"
+	ErrReplayUnavailable        Code = "replay_unavailable"
+	ErrReplayFull               Code = "replay_full"
+	ErrTargetUnknown            Code = "target_unknown"
 	ErrPolicyInvalid            Code = "policy_invalid"
 	ErrInternal                 Code = "internal_error"
 )

@@ -129,7 +129,99 @@ var codes = map[Code]CodeInfo{
 	},
 	ErrConfirmationUnproven: {
 		BadToken, "The access token is sender-constrained and was sent without its proof", "RFC 9449 §7.2, RFC 8705 §3",
-		"a bound token never passes as a plain bearer token; this guard has no way to check its proof",
+		"a token bound to a key (cnf.jkt) is sent with scheme DPoP and a proof in the header DPoP, never as Bearer; DPoP must be configured here; a token_type DPoP without cnf.jkt cannot be proven by anybody",
+	},
+	ErrTokenNotBound: {
+		BadToken, "The access token is not bound to a key", "RFC 9449 §7.1",
+		"scheme DPoP is for tokens with cnf.jkt: send this one as Bearer, or ask the authorization server for a DPoP-bound token (send a proof to its token endpoint)",
+	},
+	ErrBindingRequired: {
+		BadToken, "The access token is not sender-constrained as this resource requires", "RFC 9728 §2, FAPI 2.0 §5.3.4",
+		"this route demands a token bound to a key (cnf.jkt), a certificate (cnf.x5t#S256), or either: ask the authorization server for one",
+	},
+	ErrProofKeyMismatch: {
+		BadToken, "The access token is bound to another key", "RFC 9449 §7.1, RFC 9449 §6.1",
+		"the thumbprint of the proof's jwk is not the token's cnf.jkt: the client must sign with the key that it had at the token endpoint; otherwise the token is stolen",
+	},
+	ErrCertificateMissing: {
+		BadToken, "The access token is bound to a certificate that was not presented", "RFC 8705 §3",
+		"no client certificate came with this request: ask for one in the TLS handshake (client_certs: request), or let the proxy in front forward it (client_cert_header, trusted_proxies)",
+	},
+	ErrCertificateMismatch: {
+		BadToken, "The access token is bound to another certificate", "RFC 8705 §3, §6.3",
+		"the certificate presented is not the one of cnf.x5t#S256; a renewed certificate needs a new token; otherwise the token is stolen",
+	},
+	ErrCertificateField: {
+		BadRequest, "The client certificate header is malformed", "RFC 9440 §2",
+		"the proxy must set the configured header exactly once, in the configured format: compare client_cert_header with what it sends",
+	},
+	ErrProofStray: {
+		BadRequest, "A DPoP proof came with a bearer token", "RFC 9449 §7.1",
+		"a proof belongs to a token that is sent with scheme DPoP; this guard refuses others (stray_proof: refuse)",
+	},
+	ErrProofMissing: {
+		BadProof, "A DPoP proof is required", "RFC 9449 §7.1, §4.3",
+		"scheme DPoP needs one proof in the header DPoP",
+	},
+	ErrProofRepeated: {
+		BadProof, "More than one DPoP proof was sent", "RFC 9449 §4.3",
+		"send exactly one DPoP header; look for a proxy or client that adds a second one",
+	},
+	ErrProofMalformed: {
+		BadProof, "The DPoP proof is malformed", "RFC 9449 §4.2, RFC 7515 §5.2",
+		"the proof is not one compact JWS of at most 8 KiB whose parts are strict JSON objects, or a member has a wrong type, or it has crit or b64",
+	},
+	ErrProofTypeRefused: {
+		BadProof, "The DPoP proof is malformed", "RFC 9449 §4.3",
+		"typ of the proof must be dpop+jwt",
+	},
+	ErrProofAlgorithmRefused: {
+		BadProof, "The DPoP proof is signed with an algorithm that is not accepted", "RFC 9449 §4.3",
+		"compare alg of the proof with the algs of the challenge; none and HMAC are never accepted",
+	},
+	ErrProofKeyRefused: {
+		BadProof, "The DPoP proof has an unusable key", "RFC 9449 §4.3, RFC 8725 §3.4, §3.5",
+		"jwk of the proof must be one public key that fits alg: no private members, RSA of 2048 to 8192 bits, a point on the right curve",
+	},
+	ErrProofSignatureInvalid: {
+		BadProof, "The DPoP proof could not be verified", "RFC 9449 §4.3",
+		"the proof was changed, or another key than its jwk signed it; ECDSA signatures are R and S, not DER",
+	},
+	ErrProofClaimMissing: {
+		BadProof, "The DPoP proof lacks a required claim", "RFC 9449 §4.2",
+		"a proof for an API has jti (up to 256 bytes), htm, htu, iat and ath",
+	},
+	ErrProofMethodMismatch: {
+		BadProof, "The DPoP proof is for another method", "RFC 9449 §4.3",
+		"htm must be the method of this request, in the same case; over gRPC it is POST",
+	},
+	ErrProofTargetMismatch: {
+		BadProof, "The DPoP proof is for another URL", "RFC 9449 §4.3",
+		"htu must be the URL that the client called, without query and fragment: behind a proxy or below a path prefix configure the public URL (public_url, PublicURLs); the report shows both",
+	},
+	ErrProofTokenMismatch: {
+		BadProof, "The DPoP proof is for another access token", "RFC 9449 §4.3",
+		"ath must be the base64url SHA-256 of exactly the token that is sent",
+	},
+	ErrProofExpired: {
+		BadProof, "The DPoP proof is too old", "RFC 9449 §4.3, §11.1",
+		"each request needs a new proof; if it is new, compare the clocks of client and server, or let the server hand out nonces (nonce: adaptive)",
+	},
+	ErrProofInFuture: {
+		BadProof, "The DPoP proof is from the future", "RFC 9449 §4.3, §11.1",
+		"compare the clocks of client and server, or let the server hand out nonces (nonce: adaptive)",
+	},
+	ErrProofReplayed: {
+		BadProof, "The DPoP proof was used before", "RFC 9449 §11.1",
+		"each request needs a proof with a jti of its own, also when it is retried; otherwise somebody replays a proof",
+	},
+	ErrNonceMissing: {
+		UseNonce, "The DPoP proof needs the nonce of this answer", "RFC 9449 §9",
+		"the client repeats the request with a proof whose nonce is that of the header DPoP-Nonce; a nonce of the authorization server is another one",
+	},
+	ErrNonceInvalid: {
+		UseNonce, "The DPoP proof needs the nonce of this answer", "RFC 9449 §9, §8",
+		"the nonce expired or is not one of this server; if it is new, instances do not share their keys (nonce_keys_file) or their clocks differ",
 	},
 	ErrIssuerRefused: {
 		BadToken, "The access token comes from an issuer that is not accepted here", "RFC 8725 §3.8",
@@ -248,6 +340,18 @@ var codes = map[Code]CodeInfo{
 	ErrRevocationUnavailable: {
 		Unavailable, "", "RFC 9110 §15.6.4",
 		"the revocation list did not answer, so nobody knows whether the token was revoked",
+	},
+	ErrReplayUnavailable: {
+		Unavailable, "", "RFC 9449 §11.1",
+		"the store of used proofs did not answer, or lost what it held, so nobody knows whether the proof was used before",
+	},
+	ErrReplayFull: {
+		Unavailable, "", "RFC 9449 §11.1",
+		"the store of used proofs is full, or one client has its share of it: give it more entries, shorten the window, or share the load among instances",
+	},
+	ErrTargetUnknown: {
+		Internal, "", "RFC 9110 §7.1",
+		"nobody said which URL clients call: set public_url (PublicURLs), or forwarded and trusted_proxies; only on loopback the Host header is taken",
 	},
 	ErrGuardClosed: {
 		Unavailable, "", "project",

@@ -71,30 +71,28 @@ func checkConfirmation(s *state) *Error {
 	r := strictjson.Open(raw)
 	defer r.Close()
 	cnf := &s.token.Confirmation
-	members, good := 0, true
+	members := 0
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		members++
 		switch string(name) {
 		case "jkt":
 			cnf.KeyThumbprint = r.Text()
-			good = good && thumbprint(cnf.KeyThumbprint)
 		case "x5t#S256":
 			cnf.CertificateThumbprint = r.Text()
-			good = good && thumbprint(cnf.CertificateThumbprint)
 		default:
 			return refuseClaim(ErrConfirmationInvalid, "cnf")
 		}
 	}
-	if r.Err() != nil || members == 0 || !good {
+	if r.Err() != nil || members == 0 || cnf.fill(&s.token.facts) != members {
 		return refuseClaim(ErrConfirmationInvalid, "cnf")
 	}
 	return nil
 }
 
-// thumbprint accepts a SHA-256 value in base64url.
-func thumbprint(s string) bool {
+// thumbprint decodes a SHA-256 value in base64url.
+func thumbprint(s string) (sum [32]byte, ok bool) {
 	raw, err := jose.DecodeAlone(s)
-	return err == nil && len(raw) == 32
+	return [32]byte(append(raw, sum[:]...)), err == nil && len(raw) == len(sum)
 }
 
 // checkActor reads act: who acts now, and the history inside of it. Other

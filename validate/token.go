@@ -63,13 +63,34 @@ func (t *Token) known() *facts.Facts {
 	if t.facts.Sealed {
 		return &t.facts
 	}
-	return &facts.Facts{
+	f := &facts.Facts{
 		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
 		Scope: strings.Join(t.Scopes, " "), Audience: slices.Clone(t.Audience),
 		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
 		ACR: t.ACR, Bound: t.Confirmation != Confirmation{},
 		Delegated: t.Actor != nil, Client: t.Subject == t.ClientID,
 	}
+	members := 0
+	for _, member := range []string{t.Confirmation.KeyThumbprint, t.Confirmation.CertificateThumbprint} {
+		if member != "" {
+			members++
+		}
+	}
+	if t.Confirmation.fill(f) != members { // one that cannot be read can never be proven
+		f.ByKey, f.ByCert = false, false
+	}
+	return f
+}
+
+// fill decodes the thumbprints and returns how many could be read.
+func (c Confirmation) fill(f *facts.Facts) (read int) {
+	if f.JKT, f.ByKey = thumbprint(c.KeyThumbprint); f.ByKey {
+		read++
+	}
+	if f.X5T, f.ByCert = thumbprint(c.CertificateThumbprint); f.ByCert {
+		read++
+	}
+	return read
 }
 
 // HasScope reports whether the token has exactly this scope (RFC 6749 §3.3).

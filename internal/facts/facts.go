@@ -24,9 +24,13 @@ type Facts struct {
 	ExpiresAt, NotBefore, IssuedAt, AuthTime time.Time
 
 	ACR       string
-	Bound     bool // cnf is present
+	Bound     bool // cnf is present, or the token's type says that it is bound
+	ByKey     bool // cnf.jkt is present: Key thumbprint JKT has to be proven
+	ByCert    bool // cnf.x5t#S256 is present: certificate X5T has to be proven
 	Delegated bool // act is present
 	Client    bool // the token stands for a client, no user is involved
+
+	JKT, X5T [32]byte
 }
 
 // Of returns the facts of a *validate.Token, its own. Package validate sets it.
