@@ -5,12 +5,15 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"time"
 
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
+	"github.com/bearward/bearward/validate/mtls"
 )
 
 // Config describes the API and the issuers whose tokens it accepts. The zero
@@ -21,6 +24,29 @@ type Config struct {
 	// challenges, unless told otherwise.
 	Resource string
 	Issuers  []Issuer // at least one
+
+	// DPoP accepts tokens that are bound to a key (RFC 9449), with their proof;
+	// nil: the scheme DPoP is not offered, and such tokens are refused.
+	DPoP *dpop.Config
+	// PublicURLs are the URLs under which clients reach this API: an origin
+	// each, and the prefix that a proxy took off the path. Proofs name them. The
+	// Host header, or that of a trusted proxy, picks one; a single one always
+	// applies. Without any, Host itself is believed on loopback only.
+	PublicURLs []string
+	// TrustedProxies may forward what they saw of the client, in the headers
+	// that Forwarded and ClientCertHeader name and in no other.
+	TrustedProxies []netip.Prefix
+	// Forwarded is the family of headers that has scheme and host of the
+	// client's request; default none.
+	Forwarded middleware.Forwarded
+	// ClientCertHeader is the header with the client's certificate, for tokens
+	// that are bound to one (RFC 8705); by default only that of the connection
+	// counts.
+	ClientCertHeader mtls.Header
+	// FAPI holds everything to the FAPI 2.0 Security Profile: every token is
+	// sender-constrained, PS256, ES256 and Ed25519 are the only algorithms, and
+	// something must tell whether tokens were revoked.
+	FAPI bool
 
 	Realm      string // of challenges; default Resource
 	NoMetadata bool   // no metadata document and no resource_metadata in challenges

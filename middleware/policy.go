@@ -2,10 +2,12 @@ package middleware
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // Policy is what one route demands of a valid token. All fields given must
@@ -26,6 +28,12 @@ type Policy struct {
 	Roles, Permissions, Groups []string
 
 	Details []Detail // each covered by one object of authorization_details (RFC 9396)
+
+	// Binding is how the token has to be sender-constrained. Whatever it says,
+	// a token that is bound has to be proven.
+	Binding Binding
+	// Nonce raises what the guard's DPoP configuration demands of proofs.
+	Nonce dpop.Nonce
 
 	Profile validate.Profile // RFC9068 tightens issuers with profile compat
 
@@ -49,6 +57,32 @@ type Policy struct {
 	compiled *compiled
 }
 
+// Binding says how a route wants tokens to be sender-constrained.
+type Binding uint8
+
+// The bindings.
+const (
+	IfBound Binding = iota // tokens that are bound have to be proven, others pass
+	Bound                  // bound to a key (DPoP) or to a certificate (mTLS)
+	DPoP                   // bound to a key (RFC 9449)
+	MTLS                   // bound to a certificate (RFC 8705)
+)
+
+// String returns the name that the server's file has for it.
+func (b Binding) String() string {
+	switch b {
+	case IfBound:
+		return "if-bound"
+	case Bound:
+		return "bound"
+	case DPoP:
+		return "dpop"
+	case MTLS:
+		return "mtls"
+	}
+	return fmt.Sprintf("Binding(%d)", uint8(b))
+}
+
 // Scopes is a Policy that demands every one of the scopes.
 func Scopes(scopes ...string) Policy { return Policy{AllScopes: slices.Clone(scopes)} }
 
@@ -65,6 +99,25 @@ func (p Policy) WithACR(acr ...string) Policy {
 // ago.
 func (p Policy) WithMaxAge(age time.Duration) Policy {
 	p.MaxAge = age
+	return p
+}
+
+// WithBinding returns a copy that demands a sender-constrained token, proven.
+func (p Policy) WithBinding(b Binding) Policy {
+	p.Binding = b
+	return p
+}
+
+// WithDPoP returns a copy that demands a token bound to a key, with its proof.
+func (p Policy) WithDPoP() Policy { return p.WithBinding(DPoP) }
+
+// WithMTLS returns a copy that demands a token bound to a certificate, with
+// that certificate.
+func (p Policy) WithMTLS() Policy { return p.WithBinding(MTLS) }
+
+// WithNonce returns a copy that demands a nonce of this server in proofs.
+func (p Policy) WithNonce(n dpop.Nonce) Policy {
+	p.Nonce = n
 	return p
 }
 
