@@ -21,8 +21,8 @@ var ErrSignature = errors.New("signature does not verify")
 // algorithm is one row of the table of signature algorithms.
 type algorithm struct {
 	curve  elliptic.Curve // ECDSA only
-	hash   crypto.Hash    // RSASSA-PSS only
-	verify jws.Verifier   // nil: RSASSA-PSS
+	hash   crypto.Hash    // ECDSA and RSASSA-PSS only
+	verify jws.Verifier   // nil: the standard library verifies
 	family family
 }
 
@@ -43,10 +43,10 @@ var algorithms = map[string]*algorithm{
 	"PS256":   {family: familyRSA, hash: crypto.SHA256},
 	"PS384":   {family: familyRSA, hash: crypto.SHA384},
 	"PS512":   {family: familyRSA, hash: crypto.SHA512},
-	"ES256":   {family: familyEC, curve: elliptic.P256(), verify: jwxVerifier(jwa.ES256)},
-	"ES384":   {family: familyEC, curve: elliptic.P384(), verify: jwxVerifier(jwa.ES384)},
-	"ES512":   {family: familyEC, curve: elliptic.P521(), verify: jwxVerifier(jwa.ES512)},
-	"Ed25519": {family: familyEd, verify: jwxVerifier(jwa.EdDSA)},
+	"ES256":   {family: familyEC, curve: elliptic.P256(), hash: crypto.SHA256},
+	"ES384":   {family: familyEC, curve: elliptic.P384(), hash: crypto.SHA384},
+	"ES512":   {family: familyEC, curve: elliptic.P521(), hash: crypto.SHA512},
+	"Ed25519": {family: familyEd},
 }
 
 func jwxVerifier(alg jwa.SignatureAlgorithm) jws.Verifier {
@@ -100,6 +100,7 @@ func Fits(alg string, pub crypto.PublicKey) error {
 const (
 	minRSA, maxRSA = 2048, 8192
 	maxExponent    = 1<<32 - 1
+	maxSignature   = maxRSA / 8 // bytes; all others are shorter
 )
 
 func checkRSA(key *rsa.PublicKey) error {
@@ -127,13 +128,33 @@ func Verify(alg string, pub crypto.PublicKey, input, signature []byte) (err erro
 	if a == nil {
 		return fmt.Errorf("algorithm %q is not supported", clip(alg))
 	}
-	if a.verify == nil {
+	switch {
+	case a.family == familyEC:
+		return verifyECDSA(a, pub, input, signature)
+	case a.family == familyEd:
+		return verifyEd25519(pub, input, signature)
+	case a.verify == nil:
 		return verifyPSS(a.hash, pub, input, signature)
 	}
 	if err := a.verify.Verify(input, signature, pub); err != nil {
 		return ErrSignature
 	}
 	return nil
+}
+
+// VerifyText is Verify over the parts of a compact JWS, without copies of them.
+// A signature that is not canonical base64url is ErrEncoding.
+func VerifyText(alg string, pub crypto.PublicKey, input, signature string) error {
+	var usual [maxSignature]byte
+	buf := usual[:]
+	if n := strict.DecodedLen(len(signature)); n > len(buf) {
+		return ErrSignature
+	}
+	n, err := strict.Decode(buf, View(signature))
+	if err != nil {
+		return ErrEncoding
+	}
+	return Verify(alg, pub, View(input), buf[:n])
 }
 
 // verifyPSS demands a salt as long as the hash (RFC 7518 §3.5), which jwx
@@ -143,10 +164,10 @@ func verifyPSS(hash crypto.Hash, pub crypto.PublicKey, input, signature []byte) 
 	if !ok {
 		return ErrSignature
 	}
-	h := hash.New()
-	h.Write(input)
+	var buf [maxHash]byte
+	sum := digest(hash, input, &buf)
 	opts := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
-	if rsa.VerifyPSS(key, hash, h.Sum(nil), signature, opts) != nil {
+	if rsa.VerifyPSS(key, hash, sum, signature, opts) != nil {
 		return ErrSignature
 	}
 	return nil

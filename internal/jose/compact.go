@@ -3,6 +3,7 @@ package jose
 import (
 	"encoding/base64"
 	"errors"
+	"unsafe"
 )
 
 // MaxHeader is the largest decoded JOSE header that is read, in bytes.
@@ -73,7 +74,7 @@ func DecodeText(part string) (string, error) {
 	if n := strict.DecodedLen(len(part)); n > len(buf) {
 		buf = make([]byte, n)
 	}
-	n, err := strict.Decode(buf, []byte(part))
+	n, err := strict.Decode(buf, View(part))
 	if err != nil {
 		return "", ErrEncoding
 	}
@@ -90,8 +91,15 @@ func DecodeAlone(part string) ([]byte, error) {
 	return Decode(part)
 }
 
+// View returns the bytes of s, which must not be written to. A copy for each
+// reader that takes bytes would cost more than what it reads them for.
+func View(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // Encode is unpadded base64url.
 func Encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// AppendEncode appends unpadded base64url.
+func AppendEncode(to, b []byte) []byte { return base64.RawURLEncoding.AppendEncode(to, b) }
 
 var strict = base64.RawURLEncoding.Strict()
 

@@ -35,8 +35,9 @@ func (m *members) purpose() error {
 	return nil
 }
 
-// public builds the public key. Values are judged here before jwx sees them;
-// jwx gets a document made of the judged values only.
+// public builds the public key. Points are whole as the standard library reads
+// them, and proofs of possession bring a key each. RSA numbers are judged here
+// before jwx sees them; it gets a document made of the judged values only.
 func (m *members) public() (crypto.PublicKey, error) {
 	switch m.kty {
 	case "RSA":
@@ -85,28 +86,22 @@ func (m *members) ec() (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: y", err)
 	}
-	if _, err := ecdsa.ParseUncompressedPublicKey(c.curve, slices.Concat([]byte{4}, x, y)); err != nil { // [JO-10]
+	key, err := ecdsa.ParseUncompressedPublicKey(c.curve, slices.Concat([]byte{4}, x, y))
+	if err != nil { // [JO-10]
 		return nil, ErrOffCurve
 	}
-	var key ecdsa.PublicKey
-	if err := build(`{"kty":"EC","crv":"`+m.crv+`","x":"`+m.x+`","y":"`+m.y+`"}`, &key); err != nil {
-		return nil, err
-	}
-	return &key, nil
+	return key, nil
 }
 
 func (m *members) okp() (crypto.PublicKey, error) {
 	if m.crv != "Ed25519" { // [JO-11]
 		return nil, ErrKeyType
 	}
-	if _, err := sized(m.x, ed25519.PublicKeySize); err != nil { // [JO-10]
+	x, err := sized(m.x, ed25519.PublicKeySize)
+	if err != nil { // [JO-10]
 		return nil, fmt.Errorf("%w: x", err)
 	}
-	var key ed25519.PublicKey
-	if err := build(`{"kty":"OKP","crv":"Ed25519","x":"`+m.x+`"}`, &key); err != nil {
-		return nil, err
-	}
-	return key, nil
+	return ed25519.PublicKey(x), nil
 }
 
 func build(doc string, out any) error {

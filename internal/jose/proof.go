@@ -1,0 +1,44 @@
+package jose
+
+import "github.com/bearward/bearward/internal/strictjson"
+
+// ProofHeader is what is read of the header of a proof of possession: the one
+// kind of JWS that is verified with the key in its own header (RFC 9449 §4.2).
+// Other members that could point to a key are never read.
+type ProofHeader struct {
+	Algorithm, Type string
+	JWK             string // as it stands; "" if absent or no object
+	Critical        bool   // crit or b64 is present
+}
+
+// ParseProofHeader decodes and reads the first part of a proof.
+func ParseProofHeader(part string) (ProofHeader, error) {
+	if len(part) > MaxHeader*4/3 { // [JO-31]
+		return ProofHeader{}, strictjson.ErrSyntax
+	}
+	raw, err := DecodeText(part)
+	if err != nil {
+		return ProofHeader{}, err
+	}
+	r := strictjson.Open(raw)
+	defer r.Close()
+	var h ProofHeader
+	for name, ok := r.Next(); ok; name, ok = r.Next() {
+		switch string(name) {
+		case "alg":
+			h.Algorithm = r.Text()
+		case "typ":
+			h.Type = r.Text()
+		case "jwk":
+			if h.JWK = r.Raw(); len(h.JWK) > 0 && h.JWK[0] != '{' {
+				h.JWK = ""
+			}
+		case "crit", "b64":
+			r.Skip()
+			h.Critical = true
+		default:
+			r.Skip()
+		}
+	}
+	return h, r.Err()
+}
