@@ -1,5 +1,12 @@
 package mtls
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Format is how a proxy writes the client's certificate into a header.
 type Format string
 
@@ -17,4 +24,55 @@ const (
 type Header struct {
 	Name   string // Client-Cert, for example
 	Format Format
+}
+
+// taken are the headers that belong to somebody else: HTTP itself, credentials,
+// and what proxies say about other things.
+var taken = []string{
+	"accept", "accept-charset", "accept-encoding", "accept-language", "age", "allow", "authorization", "cache-control",
+	"client-cert-chain", "connection", "content-encoding", "content-length", "content-location", "content-range",
+	"content-type", "cookie", "date", "dpop", "dpop-nonce", "early-data", "expect", "forwarded", "host", "http2-settings",
+	"keep-alive", "max-forwards", "origin", "pragma", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+	"range", "referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
+	"www-authenticate", "x-forwarded-for", "x-forwarded-host", "x-forwarded-method", "x-forwarded-port",
+	"x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-server", "x-forwarded-uri", "x-real-ip",
+}
+
+// families are prefixes of names that are taken.
+var families = []string{"access-control-", "grpc-", "if-", "sec-", "x-original-"}
+
+// Check returns the faults of the configuration, all at once.
+func (h Header) Check() error {
+	if h == (Header{}) {
+		return nil
+	}
+	var faults []error
+	name := strings.ReplaceAll(strings.ToLower(h.Name), "_", "-")
+	begins := func(family string) bool { return strings.HasPrefix(name, family) }
+	switch {
+	case h.Name == "":
+		faults = append(faults, errors.New("mtls: a format of certificates without the name of their header"))
+	case !isToken(h.Name):
+		faults = append(faults, fmt.Errorf("mtls: %q is no header name", h.Name))
+	case slices.Contains(taken, name), slices.ContainsFunc(families, begins):
+		faults = append(faults, fmt.Errorf("mtls: header %q has a meaning of its own and cannot carry a certificate", h.Name))
+	}
+	switch h.Format {
+	case RFC9440, PEMURLEncoded, PEMOneLine, XFCC, Base64DER:
+	case "":
+		faults = append(faults, fmt.Errorf("mtls: header %q without the format of its certificates", h.Name))
+	default: // [MT-12]
+		faults = append(faults, fmt.Errorf("mtls: format %q is not rfc9440, pem-urlencoded, pem-oneline, xfcc or base64-der", h.Format))
+	}
+	return errors.Join(faults...)
+}
+
+// isToken reports a token of RFC 9110 §5.6.2.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, s[i]) >= 0 {
+			return false
+		}
+	}
+	return s != ""
 }
