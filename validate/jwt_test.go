@@ -18,7 +18,7 @@ import (
 // requests before, and bound tokens after.
 func expected(v issuer.Variant) validate.Code {
 	switch {
-	case v.Code == string(validate.ErrConfirmationUnproven):
+	case v.Code == string(validate.ErrConfirmationUnproven), v.Code == string(validate.ErrCertificateMissing):
 		return ""
 	case v.Code == string(validate.ErrRequestMalformed), v.Code == string(validate.ErrTokenRepeated):
 		return validate.ErrTokenMalformed

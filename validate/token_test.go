@@ -202,7 +202,7 @@ func TestCodes(t *testing.T) {
 				t.Errorf("%s: %q in the phrase", code, c)
 			}
 		}
-		challenged := strings.ContainsRune("RTAS", rune(info.Class))
+		challenged := strings.ContainsRune("RTASPU", rune(info.Class))
 		if (info.Phrase != "") != challenged {
 			t.Errorf("%s: class %c with phrase %q", code, info.Class, info.Phrase)
 		}

@@ -75,12 +75,13 @@ type Config struct {
 
 	// Nonce is what every route demands at least.
 	Nonce Nonce
-	// NonceKeys are secrets of 32 bytes or more that several processes share:
-	// the first issues nonces, all verify them. By default each process makes
-	// its own.
+	// NonceKeys are secrets of 32 bytes or more that several processes share, at
+	// most 16: the first issues nonces, all verify them. By default each process
+	// makes its own.
 	NonceKeys [][]byte
-	// NonceKeysFile has such secrets in base64url, one a line, and is read
-	// again when it changes. It excludes NonceKeys.
+	// NonceKeysFile has such secrets of exactly 32 bytes in base64url, one a
+	// line, and is read again when it changes: replace it by renaming another
+	// onto it. It excludes NonceKeys.
 	NonceKeysFile string
 
 	// Replay remembers used proofs; nil: NewMemory with its defaults. One that
