@@ -20,6 +20,9 @@ type Claims struct {
 	ACR       string        // acr; absent if empty
 	AuthTime  time.Time     // auth_time, in whole seconds; absent if zero
 
+	DPoP        *Client      // cnf.jkt: the token is bound to the client's key
+	Certificate *Certificate // cnf.x5t#S256: the token is bound to the certificate
+
 	// Extra holds further claims, or others in place of those above. Values
 	// are encoded as JSON; times are NumericDates, seconds since 1970 as a
 	// number: Clock.Now().Unix(). A nil value leaves the claim out.
@@ -104,12 +107,26 @@ func (i *Issuer) members(c Claims) map[string]any {
 	if !c.AuthTime.IsZero() {
 		m["auth_time"] = c.AuthTime.Unix()
 	}
+	if cnf := c.confirmation(); len(cnf) > 0 {
+		m["cnf"] = cnf
+	}
 	maps.Copy(m, c.Extra)
 	return m
 }
 
-// Kind is a kind of token that Wrong returns, or of answer that SignedAnswer
-// chooses.
+func (c *Claims) confirmation() map[string]any {
+	jkt, x5t := "", ""
+	if c.DPoP != nil {
+		jkt = c.DPoP.Thumbprint()
+	}
+	if c.Certificate != nil {
+		x5t = c.Certificate.Thumbprint()
+	}
+	return issuer.Confirmation(jkt, x5t)
+}
+
+// Kind is a kind of token that Wrong returns, of proof that WrongProof returns, or of
+// answer that SignedAnswer chooses.
 type Kind struct {
 	Name string
 	What string // what is different from a right one

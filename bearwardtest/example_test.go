@@ -1,6 +1,7 @@
 package bearwardtest_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +74,85 @@ func ExampleIssuer_Opaque() {
 	// true
 	// true
 	// false
+}
+
+// A client whose tokens are bound to its key: the transport signs a proof for
+// each request. Without it the token is worth nothing.
+func ExampleIssuer_DPoP() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	api := httptest.NewServer(httpauth.Protect(iss.Guard(), middleware.Scopes("orders:read").WithDPoP())(orders))
+	defer api.Close()
+	alice, thief := iss.DPoP(), iss.DPoP()
+	token := alice.JWT(bearwardtest.Claims{Scope: "orders:read"})
+	for _, client := range []*bearwardtest.Client{alice, thief} {
+		through := &http.Client{Transport: client.Transport(token, api.Client().Transport)}
+		res, err := through.Get(api.URL + "/orders")
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		res.Body.Close()
+		fmt.Println(res.StatusCode)
+	}
+	// Output:
+	// 200
+	// 401
+}
+
+// Every way in which a proof can be wrong, sent to one route.
+func ExampleProofKinds() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	guard, client, passed := iss.Guard(), iss.DPoP(), 0
+	token := client.JWT()
+	for _, kind := range bearwardtest.ProofKinds() {
+		r := request("DPoP " + token)
+		r.Header = http.Header{
+			"Authorization": {"DPoP " + token},
+			"Dpop":          client.WrongProof(kind.Name, bearwardtest.Proof{URL: "http://api.example.test/orders", Token: token}),
+		}
+		if _, d := guard.Decide(t.Context(), r, middleware.Policy{}); d.Allowed && kind.Code != "" {
+			passed++
+		}
+	}
+	fmt.Println(passed, "wrong proofs passed")
+	// Output: 0 wrong proofs passed
+}
+
+// A client whose tokens are bound to its certificate.
+func ExampleIssuer_Certificate() {
+	t := &fakeTB{}
+	defer t.close()
+
+	iss := bearwardtest.NewIssuer(t)
+	api := httptest.NewUnstartedServer(httpauth.Protect(iss.Guard(), middleware.Policy{}.WithMTLS())(orders))
+	api.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	api.StartTLS()
+	defer api.Close()
+	certificate := iss.Certificate()
+	client, config := api.Client(), api.Client().Transport.(*http.Transport).TLSClientConfig
+	for _, with := range [][]tls.Certificate{{certificate.TLS()}, nil} {
+		config.Certificates = with
+		r, err := http.NewRequest("GET", api.URL+"/orders", nil)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		r.Header.Set("Authorization", "Bearer "+certificate.JWT())
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		res.Body.Close()
+		client.CloseIdleConnections()
+		fmt.Println(res.StatusCode)
+	}
+	// Output:
+	// 200
+	// 401
 }
 
 // Outages and time are in the test's hand.

@@ -10,6 +10,7 @@ import (
 	"github.com/bearward/bearward/internal/issuer"
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // Config describes an Issuer. The zero value is complete.
@@ -76,8 +77,8 @@ func one[T any](tb testing.TB, config []T) (c T) {
 }
 
 // Config returns the configuration of a guard that accepts this issuer's
-// tokens for its resource, JWTs and opaque ones, lives by its clock, and says in
-// the test's output why it refuses. Change it as you like:
+// tokens for its resource, JWTs and opaque ones, as Bearer or with DPoP proofs, lives
+// by its clock, and says in the test's output why it refuses. Change it as you like:
 //
 //	cfg := a.Config()
 //	cfg.Issuers[0].Introspection.Every = time.Minute
@@ -93,6 +94,7 @@ func (i *Issuer) Config() bearward.Config {
 				Auth:     introspect.Auth{Method: introspect.Basic, ClientID: i.client.ID, Secret: i.client.Secret},
 			},
 		}},
+		DPoP:   &dpop.Config{},
 		Clock:  i.Clock.Now,
 		Logger: i.log,
 	}
@@ -100,10 +102,14 @@ func (i *Issuer) Config() bearward.Config {
 
 // Guard returns a guard of this configuration, or of Config without one. It is
 // closed when the test ends. Resource, Issuers, Clock and Logger are taken from
-// Config where they are not set.
+// Config where they are not set; DPoP is not, so that it can be off.
 func (i *Issuer) Guard(config ...bearward.Config) *middleware.Guard {
 	i.tb.Helper()
-	c, base := one(i.tb, config), i.Config()
+	base := i.Config()
+	c := base
+	if len(config) > 0 {
+		c = one(i.tb, config)
+	}
 	if c.Resource == "" {
 		c.Resource = base.Resource
 	}

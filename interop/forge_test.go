@@ -15,7 +15,7 @@ import (
 func foreignToken(t testing.TB) string {
 	t.Helper()
 	now := time.Now().Unix()
-	return sign(t, "foreign", map[string]any{
+	return newP256(t, "foreign").sign(t, map[string]any{
 		"iss": "https://login.example.net", "sub": clientID, "client_id": clientID, "aud": audience,
 		"iat": now, "exp": now + 3600, "jti": "foreign", "scope": "orders:read",
 	})
@@ -32,16 +32,15 @@ func unknownKid(t testing.TB, token string) string {
 	if err := json.Unmarshal(raw, &claims); err != nil {
 		t.Fatal(err)
 	}
-	return sign(t, "never-published", claims)
+	return newP256(t, "never-published").sign(t, claims)
 }
 
-// sign makes an ES256 token with a key of its own.
-func sign(t testing.TB, kid string, claims map[string]any) string {
+// sign makes an access token with an ES256 key.
+func (k signingKey) sign(t testing.TB, claims map[string]any) string {
 	t.Helper()
-	key := newP256(t, kid)
-	input := part(t, map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": kid}) + "." + part(t, claims)
+	input := part(t, map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": k.kid}) + "." + part(t, claims)
 	digest := sha256.Sum256([]byte(input))
-	r, s, err := ecdsa.Sign(rand.Reader, key.private.(*ecdsa.PrivateKey), digest[:])
+	r, s, err := ecdsa.Sign(rand.Reader, k.private.(*ecdsa.PrivateKey), digest[:])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/bearward/bearward/internal/forge"
 )
 
 // The faults of introspection only. Down, Slow, Status500, Garbage, Huge,
@@ -57,10 +59,10 @@ var liveFaults = map[Fault]liveFault{
 	}},
 	ActiveText:    {members: members{"active": "true"}},
 	ActiveNumber:  {members: members{"active": 1}},
-	ActiveNull:    {members: members{"active": null}},
+	ActiveNull:    {members: members{"active": forge.Null}},
 	ActiveMissing: {members: members{"active": nil}},
-	Huge:          {members: members{"padding": letters(hugeSize)}},
-	Deep:          {members: members{"extra": nested(1000)}},
+	Huge:          {members: members{"padding": forge.Letters(hugeSize)}},
+	Deep:          {members: members{"extra": forge.Nested(1000)}},
 	Duplicate:     {body: around(`{"active":false,`, 1, "")},
 	Array:         {body: around("[", 0, "]")},
 	Trailing:      {body: around("", 0, "{}")},

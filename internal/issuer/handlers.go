@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/bearward/bearward/internal/forge"
 )
 
 const (
@@ -97,7 +99,7 @@ func (s *Server) begin(path string) bool {
 }
 
 // metadata is what RFC 8414 §2 and OpenID Connect Discovery §3 require, as far
-// as a resource server reads it.
+// as a resource server and its clients read it.
 type metadata struct {
 	Issuer        string   `json:"issuer"`
 	JWKSURI       string   `json:"jwks_uri"`
@@ -105,6 +107,7 @@ type metadata struct {
 	ResponseTypes []string `json:"response_types_supported"`
 	SubjectTypes  []string `json:"subject_types_supported"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Proofs        []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
 	Introspection string   `json:"introspection_endpoint,omitempty"`
 	Revocation    string   `json:"revocation_endpoint,omitempty"`
 	Padding       string   `json:"padding,omitempty"`
@@ -118,6 +121,7 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 		ResponseTypes: []string{"code"},
 		SubjectTypes:  []string{"public"},
 		Algorithms:    s.config.Algorithms,
+		Proofs:        forge.Algorithms(),
 	}
 	if s.config.TokenEndpoint {
 		doc.TokenEndpoint = origin + tokenPath
@@ -164,7 +168,8 @@ func (s *Server) document(w http.ResponseWriter, doc any) {
 // token answers GET /token?kind=NAME&scope=a+b&sub=S&aud=A with the bare token.
 // kind is the name of one of Variants or OpaqueVariants, "valid" if absent; aud
 // can be repeated. client_id and roles are claims, too, the latter with names
-// that are separated by spaces.
+// that are separated by spaces. jkt and x5t bind the token to a key and to a
+// certificate: they are the thumbprints of RFC 9449 §6.1 and RFC 8705 §3.1.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	token, err := s.mintFor(r.URL.RawQuery)
@@ -176,14 +181,17 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(token))
 }
 
+// parameters are those of the token endpoint.
+var parameters = []string{"kind", "scope", "sub", "aud", "client_id", "roles", "jkt", "x5t"}
+
 func (s *Server) mintFor(query string) (string, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		return "", err
 	}
 	for name, values := range q {
-		if !slices.Contains([]string{"kind", "scope", "sub", "aud", "client_id", "roles"}, name) {
-			return "", fmt.Errorf("unknown parameter %q: kind, scope, sub, aud, client_id and roles are read", name)
+		if !slices.Contains(parameters, name) {
+			return "", fmt.Errorf("unknown parameter %q, there are: %s", name, strings.Join(parameters, " "))
 		}
 		if len(values) > 1 && name != "aud" {
 			return "", fmt.Errorf("parameter %q is repeated", name)
@@ -197,6 +205,9 @@ func (s *Server) mintFor(query string) (string, error) {
 	}
 	if roles := strings.Fields(q.Get("roles")); len(roles) > 0 {
 		claims["roles"] = roles
+	}
+	if cnf := Confirmation(q.Get("jkt"), q.Get("x5t")); len(cnf) > 0 {
+		claims["cnf"] = cnf
 	}
 	if mint, ok := opaqueKinds[q.Get("kind")]; ok {
 		return mint(s, claims, q.Encode())

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/bearward/bearward/internal/forge"
 )
 
 const (
@@ -161,7 +163,7 @@ func tokenType(claims members) string {
 // answer writes a document, changed by the current fault.
 func (s *Server) answer(w http.ResponseWriter, doc members) {
 	fault := liveFaults[s.broken(live)]
-	merge(doc, fault.members, s.config.Now())
+	forge.Merge(doc, fault.members, s.config.Now())
 	body, err := json.Marshal(doc, json.Deterministic(true))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -289,3 +289,23 @@ func TestTokenInfo(t *testing.T) {
 		t.Errorf("%s %s", res.Status, body)
 	}
 }
+
+// TestIntrospectBound asks about tokens that the token endpoint has bound.
+func TestIntrospectBound(t *testing.T) {
+	s := start(t, issuer.Config{Clients: []issuer.Client{api}, TokenEndpoint: true})
+	for query, want := range map[string]string{
+		"kind=opaque&jkt=a":       `"cnf":{"jkt":"a"},DPoP`,
+		"kind=opaque&x5t=b":       `"cnf":{"x5t#S256":"b"},Bearer`,
+		"kind=opaque&jkt=a&x5t=b": `"cnf":{"jkt":"a","x5t#S256":"b"},DPoP`,
+		"jkt=a":                   `"cnf":{"jkt":"a"},DPoP`,
+	} {
+		res, token := get(t, s.URL()+"/token?"+query)
+		if res.StatusCode != 200 {
+			t.Fatal(token)
+		}
+		cnf, kind, _ := strings.Cut(want, "},")
+		if _, body := about(t, s, token); !strings.Contains(body, cnf+"}") || !strings.Contains(body, `"token_type":"`+kind+`"`) {
+			t.Errorf("%s: %s", query, body)
+		}
+	}
+}

@@ -2,59 +2,29 @@ package issuer
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/bearward/bearward/internal/forge"
 	"github.com/bearward/bearward/internal/jose"
 )
 
-// algorithm says how keys of a signature algorithm are made and hashed.
-type algorithm struct {
-	hash     crypto.Hash
-	generate func() (crypto.Signer, error)
-}
-
-var algorithms = map[string]algorithm{
-	"RS256":   {crypto.SHA256, generateRSA},
-	"PS256":   {crypto.SHA256, generateRSA},
-	"ES256":   {crypto.SHA256, generateEC(elliptic.P256())},
-	"ES384":   {crypto.SHA384, generateEC(elliptic.P384())},
-	"ES512":   {crypto.SHA512, generateEC(elliptic.P521())},
-	"Ed25519": {0, generateEd25519},
-	"EdDSA":   {0, generateEd25519},
-}
-
-func generateRSA() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) }
-
-func generateEC(curve elliptic.Curve) func() (crypto.Signer, error) {
-	return func() (crypto.Signer, error) { return ecdsa.GenerateKey(curve, rand.Reader) }
-}
-
-func generateEd25519() (crypto.Signer, error) {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	return private, err
-}
-
 // key is one signing key.
 type key struct {
-	id, alg string
-	private crypto.Signer
+	*forge.Key
+
+	id string
 }
 
 func newKey(alg, id string) (*key, error) {
-	private, err := algorithms[alg].generate()
+	made, err := forge.NewKey(alg)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
-	return &key{id: id, alg: alg, private: private}, nil
+	return &key{made, id}, nil
 }
 
 // keyRing holds what is published and, by algorithm, what signs.
@@ -97,7 +67,7 @@ func (s *Server) Remove(kids ...string) {
 	defer s.mu.Unlock()
 	s.keys.published = slices.DeleteFunc(s.keys.published, func(k *key) bool {
 		if len(kids) == 0 {
-			return s.keys.signing[k.alg] != k
+			return s.keys.signing[k.Algorithm] != k
 		}
 		return slices.Contains(kids, k.id)
 	})
@@ -132,7 +102,7 @@ func (s *Server) Key(alg string) crypto.PublicKey {
 	if err != nil {
 		return nil
 	}
-	return k.private.Public()
+	return k.Private.Public()
 }
 
 // publicKey returns the issuer's own key that a header names, published or
@@ -142,10 +112,10 @@ func (s *Server) publicKey(header jose.Header) crypto.PublicKey {
 	defer s.mu.Unlock()
 	own := slices.AppendSeq(slices.Clone(s.keys.published), maps.Values(s.keys.signing))
 	i := slices.IndexFunc(own, func(k *key) bool {
-		return k.id == header.KeyID && jose.Canonical(k.alg) == jose.Canonical(header.Algorithm)
+		return k.id == header.KeyID && jose.Canonical(k.Algorithm) == jose.Canonical(header.Algorithm)
 	})
 	if i < 0 {
 		return nil
 	}
-	return own[i].private.Public()
+	return own[i].Private.Public()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/bearward/bearward/internal/forge"
 	"github.com/bearward/bearward/internal/jose"
 )
 
@@ -38,7 +39,7 @@ var forms = map[string][]string{
 	"":           {""},
 	"one-dot":    {"", ""},
 	"two-dots":   {"", "", ""}, // as many as a JWT has, but no JSON
-	"five-parts": {encode([]byte(`{"alg":"dir","enc":"A256GCM"}`)), "", "", "", ""},
+	"five-parts": {jose.Encode([]byte(`{"alg":"dir","enc":"A256GCM"}`)), "", "", "", ""},
 }
 
 // Opaque makes an access token that says nothing by itself, and remembers its
@@ -59,13 +60,13 @@ func (s *Server) OpaqueAs(form string, claims map[string]any) (string, error) {
 		if text == "" {
 			var random [32]byte
 			_, _ = rand.Read(random[:])
-			parts[i] = encode(random[:])
+			parts[i] = jose.Encode(random[:])
 		}
 	}
 	token := s.config.OpaquePrefix + strings.Join(parts, ".")
 	kept := members{}
-	merge(kept, claims, s.config.Now())
-	if _, err := bytesOf(nil, kept); err != nil {
+	forge.Merge(kept, claims, s.config.Now())
+	if _, err := forge.JSON(kept); err != nil {
 		return "", fmt.Errorf("issuer: claims: %w", err)
 	}
 	s.mu.Lock()

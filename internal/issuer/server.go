@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bearward/bearward/internal/forge"
 )
 
 // DefaultAudience is what tokens are meant for unless they say otherwise.
@@ -120,7 +122,7 @@ func (c *Config) prepare() error {
 		c.Algorithms = []string{"ES256"}
 	}
 	for _, alg := range c.Algorithms {
-		if _, ok := algorithms[alg]; !ok {
+		if !forge.Known(alg) {
 			faults = append(faults, fmt.Errorf("issuer: no keys are made for algorithm %q", alg))
 		}
 	}

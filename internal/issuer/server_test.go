@@ -2,6 +2,7 @@ package issuer_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,11 +29,12 @@ func TestDiscovery(t *testing.T) {
 			for _, path := range test.known {
 				res, body := get(t, origin+path)
 				var doc struct {
-					Issuer  string `json:"issuer"`
-					JWKSURI string `json:"jwks_uri"`
+					Issuer  string   `json:"issuer"`
+					JWKSURI string   `json:"jwks_uri"`
+					Proofs  []string `json:"dpop_signing_alg_values_supported"`
 				}
 				decode(t, body, &doc)
-				if doc.Issuer != s.URL() || doc.JWKSURI != origin+"/jwks" {
+				if doc.Issuer != s.URL() || doc.JWKSURI != origin+"/jwks" || !slices.Contains(doc.Proofs, "ES256") {
 					t.Errorf("%s: %+v", path, doc)
 				}
 				if got := res.Header.Get("Content-Type"); got != "application/json" {
@@ -124,9 +126,13 @@ func TestTokenEndpoint(t *testing.T) {
 		{"sub=alice&scope=a+b", 200, `"scope":"a b"`},
 		{"sub=alice", 200, `"sub":"alice"`},
 		{"aud=https://a.test&aud=https://b.test", 200, `"aud":["https://a.test","https://b.test"]`},
+		{"jkt=a", 200, `"cnf":{"jkt":"a"}`},
+		{"x5t=b", 200, `"cnf":{"x5t#S256":"b"}`},
+		{"jkt=a&x5t=b", 200, `"cnf":{"jkt":"a","x5t#S256":"b"}`},
 		{"kind=wrong-audience", 200, `"aud":"https://other.example.test"`},
 		{"kind=nonsense", 400, "there are: valid"},
 		{"knid=expired", 400, `unknown parameter "knid"`},
+		{"jkt=a&jkt=b", 400, `"jkt" is repeated`},
 		{"sub=a&sub=b", 400, `"sub" is repeated`},
 		{"sub=%zz", 400, "invalid URL escape"},
 	} {

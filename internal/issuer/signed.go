@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/bearward/bearward/internal/forge"
 )
 
 // signedAnswer is a kind of signed introspection answer.
@@ -39,9 +41,9 @@ var signedAnswers = []signedAnswer{
 	{Variant: Variant{Name: "active-text", What: "active in token_introspection is text", Code: unusable, edit: activeText}},
 	{Variant: Variant{Name: "duplicate", What: "iss stands twice", Code: unusable, edit: duplicateIssuer}},
 	{Variant: Variant{Name: "bad-signature", What: "one bit of the signature is changed", Code: unusable, finish: flipped}},
-	{Variant: Variant{Name: "wrong-key", What: "another key signed, under the kid of the right one", Code: unusable, edit: strangersKey}},
+	{Variant: Variant{Name: "wrong-key", What: "another key signed, under the kid of the right one", Code: unusable, edit: forge.StrangersKey}},
 	{Variant: Variant{Name: "unknown-kid", What: "kid that the issuer does not publish", Code: unusable, header: members{"kid": "unknown-1"}}},
-	{Variant: Variant{Name: "alg-none", What: "alg none, no signature", Code: unusable, header: members{"alg": "none"}, edit: unsigned}},
+	{Variant: Variant{Name: "alg-none", What: "alg none, no signature", Code: unusable, header: members{"alg": "none"}, edit: forge.Unsigned}},
 	{Variant: Variant{Name: "crit", What: "crit names an extension", Code: unusable, header: members{"crit": []string{"urn:example:extra"}, "urn:example:extra": true}}},
 	{Variant: Variant{Name: "two-parts", What: "the signature and its dot are cut off", Code: unusable, finish: twoParts}},
 	{Variant: Variant{Name: "json-type", What: "signed, but as application/json", Code: unusable}, contentType: jsonType},
@@ -84,7 +86,7 @@ func (s *Server) signing() signedAnswer {
 // answerSigned is RFC 9701 §5.
 func (s *Server) answerSigned(w http.ResponseWriter, kind *signedAnswer, client string, answer members) {
 	now := s.config.Now()
-	merge(answer, liveFaults[s.broken(live)].members, now)
+	forge.Merge(answer, liveFaults[s.broken(live)].members, now)
 	token, err := s.mint(&kind.Variant, members{"typ": "token-introspection+jwt"}, members{
 		"iss": s.url, "aud": client, "iat": now.Unix(), "token_introspection": answer,
 	})
@@ -96,12 +98,12 @@ func (s *Server) answerSigned(w http.ResponseWriter, kind *signedAnswer, client 
 }
 
 func duplicateIssuer(d *draft) (err error) {
-	d.rawClaims, err = repeated(d.claims, "iss", "https://issuer.example.test")
+	d.RawClaims, err = forge.Repeated(d.Claims, "iss", "https://issuer.example.test")
 	return err
 }
 
 func activeText(d *draft) error {
-	if answer, ok := d.claims["token_introspection"].(members); ok {
+	if answer, ok := d.Claims["token_introspection"].(members); ok {
 		answer["active"] = "true"
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/bearward/bearward/internal/forge"
 )
 
 // Variant is a kind of token that can be minted. All but the first differ from
@@ -19,7 +21,7 @@ type Variant struct {
 }
 
 // members of a header or claims; nil leaves the member out.
-type members = map[string]any
+type members = forge.Members
 
 // Variants returns every kind of token.
 func Variants() []Variant { return slices.Clone(variants) }
@@ -50,14 +52,13 @@ func (s *Server) mint(v *Variant, header, claims map[string]any) (string, error)
 	if err != nil {
 		return "", err
 	}
-	merge(d.header, v.header, d.now)
-	merge(d.claims, v.claims, d.now)
+	d.Merge(v.header, v.claims)
 	if v.edit != nil {
 		if err := v.edit(d); err != nil {
 			return "", err
 		}
 	}
-	token, err := d.sign()
+	token, err := d.JWS()
 	if err != nil || v.finish == nil {
 		return token, err
 	}
