@@ -18,11 +18,19 @@ import (
 // issuer that is faulty keeps its place, so that the Guard can report what it
 // finds beside.
 func wire(cfg Config) (middleware.Config, error) {
+	var faults []error
+	if cfg.FAPI {
+		faults = append(faults, holdToFAPI(&cfg))
+	}
 	core := middleware.Config{
+		PublicURLs: cfg.PublicURLs, TrustedProxies: cfg.TrustedProxies, Forwarded: cfg.Forwarded, ClientCertHeader: cfg.ClientCertHeader, FAPI: cfg.FAPI,
 		Resource: cfg.Resource, Realm: cfg.Realm, NoMetadata: cfg.NoMetadata,
 		Observer: observer(cfg), Revocation: cfg.Revocation, Logger: cfg.Logger, Clock: cfg.Clock,
 	}
-	var faults []error
+	var err error
+	if core.DPoP, err = proofs(cfg); err != nil {
+		faults = append(faults, fmt.Errorf("bearward: %w", err))
+	}
 	for n, issuer := range cfg.Issuers {
 		place := fmt.Sprintf("issuer %d", n+1)
 		wired, err := wireIssuer(cfg, issuer)

@@ -31,6 +31,8 @@ var letters = map[string]letter{
 	"N":   {401, 16, "", "TOKEN_MISSING", true},                                                    // [ER-01 ER-03 GR-03 TR-07]
 	"R":   {400, 16, "invalid_request", "INVALID_REQUEST", true},                                   // [ER-05 GR-05 MC-05]
 	"T":   {401, 16, "invalid_token", "INVALID_TOKEN", true},                                       // [ER-04 ER-06 GR-03 MC-05]
+	"P":   {401, 16, "invalid_dpop_proof", "INVALID_DPOP_PROOF", true},                             // [ER-10 GR-03]
+	"U":   {401, 16, "use_dpop_nonce", "USE_DPOP_NONCE", true},                                     // [ER-09 GR-03]
 	"A":   {401, 16, "insufficient_user_authentication", "INSUFFICIENT_USER_AUTHENTICATION", true}, // [ER-08 GR-05]
 	"S":   {403, 7, "insufficient_scope", "INSUFFICIENT_SCOPE", true},                              // [ER-02 ER-07 GR-04 MC-06]
 	"F":   {403, 7, "", "POLICY_DENIED", false},                                                    // [GR-04 AZ-08]

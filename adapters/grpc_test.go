@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -41,15 +42,26 @@ type service struct {
 
 func (s *service) get(ctx context.Context, _ any) (any, error) {
 	s.saw.see(middleware.FromContext(ctx))
+	s.saw.metadata(ctx)
 	return &emptypb.Empty{}, nil
 }
 
 func (s *service) watch(_ any, ss grpc.ServerStream) error {
 	s.saw.see(middleware.FromContext(ss.Context()))
+	s.saw.metadata(ss.Context())
 	if err := ss.RecvMsg(&emptypb.Empty{}); !errors.Is(err, io.EOF) {
 		return err
 	}
 	return ss.SendMsg(&emptypb.Empty{})
+}
+
+// metadata keeps what came with a call, in HTTP's spelling.
+func (s *sight) metadata(ctx context.Context) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	s.header = http.Header{}
+	for name, values := range md {
+		s.header[http.CanonicalHeaderKey(name)] = values
+	}
 }
 
 var watchDesc = grpc.StreamDesc{StreamName: "Watch", ServerStreams: true, ClientStreams: true}
@@ -64,19 +76,7 @@ func newRPC(t *testing.T) *rpc {
 			return r.current.Load().stream(srv, ss, info, next)
 		}),
 	)
-	desc := watchDesc
-	desc.Handler = func(srv any, ss grpc.ServerStream) error { return r.current.Load().watch(srv, ss) }
-	server.RegisterService(&grpc.ServiceDesc{
-		ServiceName: "test.Orders",
-		Methods: []grpc.MethodDesc{{MethodName: "Get", Handler: func(srv any, ctx context.Context, decode func(any) error, i grpc.UnaryServerInterceptor) (any, error) {
-			req := &emptypb.Empty{}
-			if err := decode(req); err != nil {
-				return nil, err
-			}
-			return i(ctx, req, &grpc.UnaryServerInfo{Server: srv, FullMethod: unaryMethod}, r.current.Load().get)
-		}}},
-		Streams: []grpc.StreamDesc{desc},
-	}, nil)
+	server.RegisterService(orders(&r.current), nil)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +89,23 @@ func newRPC(t *testing.T) *rpc {
 	}
 	t.Cleanup(func() { _ = r.conn.Close(); server.Stop(); <-served })
 	return r
+}
+
+// orders is a service that calls what is current.
+func orders(current *atomic.Pointer[service]) *grpc.ServiceDesc {
+	desc := watchDesc
+	desc.Handler = func(srv any, ss grpc.ServerStream) error { return current.Load().watch(srv, ss) }
+	return &grpc.ServiceDesc{
+		ServiceName: "test.Orders",
+		Methods: []grpc.MethodDesc{{MethodName: "Get", Handler: func(srv any, ctx context.Context, decode func(any) error, i grpc.UnaryServerInterceptor) (any, error) {
+			req := &emptypb.Empty{}
+			if err := decode(req); err != nil {
+				return nil, err
+			}
+			return i(ctx, req, &grpc.UnaryServerInfo{Server: srv, FullMethod: unaryMethod}, func(ctx context.Context, req any) (any, error) { return current.Load().get(ctx, req) })
+		}}},
+		Streams: []grpc.StreamDesc{desc},
+	}
 }
 
 // reply is what a gRPC client got.

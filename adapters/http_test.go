@@ -44,6 +44,7 @@ func onMux(g *middleware.Guard, p middleware.Policy, s *sight) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", httpauth.Protect(g, p)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.see(middleware.FromContext(r.Context()))
+		s.header = r.Header
 		body, _ := io.ReadAll(r.Body)
 		s.body = string(body)
 		_, _ = io.WriteString(w, "hello")
@@ -65,6 +66,7 @@ func onGin(g *middleware.Guard, p middleware.Policy, s *sight) http.Handler {
 			s.odd = "something is in gin's Keys"
 		}
 		s.see(token, ok)
+		s.header = c.Request.Header
 		body, _ := io.ReadAll(c.Request.Body)
 		s.body = string(body)
 		c.String(http.StatusOK, "hello")
@@ -74,10 +76,11 @@ func onGin(g *middleware.Guard, p middleware.Policy, s *sight) http.Handler {
 
 // sight is what a handler saw.
 type sight struct {
-	runs  int
-	token *validate.Token
-	body  string
-	odd   string
+	runs   int
+	token  *validate.Token
+	header http.Header
+	body   string
+	odd    string
 }
 
 func (s *sight) see(token *validate.Token, ok bool) {

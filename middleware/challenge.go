@@ -3,6 +3,7 @@ package middleware
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,12 +17,22 @@ const challengeField = "WWW-Authenticate"
 // exposeField tells a browser which response headers a page may read.
 const exposeField = "Access-Control-Expose-Headers"
 
-// deny makes the answer to err on a route. c may be nil where no policy is
-// known.
-func (g *Guard) deny(r *Request, c *compiled, err error) *Denial {
-	code := validate.CodeOf(err)
+// nonceField hands out a nonce (RFC 9449 §8.2, §9).
+const nonceField = "DPoP-Nonce"
+
+// denied is a refusal and what is known of the request.
+type denied struct {
+	r      *Request
+	c      *compiled // nil where no policy is known
+	scheme string    // of the credential; "" if none or several came
+	err    error
+}
+
+// deny makes the answer to a refusal.
+func (g *Guard) deny(why denied) *Denial {
+	code := validate.CodeOf(why.err)
 	class := code.Class()
-	if c != nil && c.policy.Hide && (class == validate.Forbidden || class == validate.MissingScope) { // [ER-22]
+	if why.c != nil && why.c.policy.Hide && (class == validate.Forbidden || class == validate.MissingScope) { // [ER-22]
 		code, class = validate.ErrHidden, validate.NotDisclosed
 	}
 	o, ok := outcomes[class]
@@ -29,50 +40,82 @@ func (g *Guard) deny(r *Request, c *compiled, err error) *Denial {
 		o = outcomes[validate.Internal]
 	}
 	d := newDenial(o, code)
+	if class == validate.UseNonce && g.config.DPoP != nil { // [ER-09 DP-25]
+		d.Header.Set(nonceField, g.config.DPoP.FreshNonce()) // [ER-20]
+	}
 	if o.challenge {
-		g.challenge(d, r, c, o, err)
+		g.challenge(d, why, o)
 	}
 	if class == validate.Unavailable || class == validate.TooEarly {
-		d.retryAfter(err)
+		d.retryAfter(why.err)
 	}
 	return d
 }
 
-// challenge adds the challenge and repeats its parameters for gRPC.
-func (g *Guard) challenge(d *Denial, r *Request, c *compiled, o outcome, err error) {
-	p := params{details: map[string]string{}}
-	p.b.WriteString(bearer)
-	p.add("realm", g.realm) // [ER-11 ER-13]
-	p.detail("error", o.err)
-	p.add("error_description", d.Code.Phrase()) // [ER-16]
-	if c != nil {
-		if o.scope || alsoScope(err) {
-			p.detail("scope", c.scope)
+// challenge adds one challenge for each scheme offered, Bearer first, and
+// repeats their parameters for gRPC. The error is told in the scheme that the
+// client used; where that is none of them, or several came, in all.
+func (g *Guard) challenge(d *Denial, why denied, o outcome) {
+	offered := g.offers(why.c)
+	d.Details = map[string]string{}
+	for _, scheme := range offered {
+		p := params{scheme: scheme, details: d.Details}
+		p.add("realm", g.realm)                                            // [ER-11 ER-13]
+		if scheme == why.scheme || !slices.Contains(offered, why.scheme) { // [ER-18]
+			p.detail("error", o.err)
+			p.add("error_description", d.Code.Phrase()) // [ER-16]
 		}
-		if d.Code.Class() == validate.StepUp {
-			p.detail("acr_values", c.acr) // [AZ-15]
-			p.detail("max_age", c.maxAge) // [AZ-15]
+		g.requirements(&p, d, why, o)
+		p.detail("resource_metadata", g.metadata.url) // [MD-06 MC-03]
+		if scheme == dpopScheme {
+			p.detail("algs", g.config.DPoP.Algorithms()) // [ER-19]
 		}
+		d.Header.Add(challengeField, p.text()) // [ER-17]
 	}
-	p.detail("resource_metadata", g.metadata.url) // [MD-06 MC-03]
-	d.Header.Set(challengeField, p.b.String())
-	d.Details = p.details
-	if len(r.header().Values("Origin")) > 0 {
+	if why.r.fromPage() {
 		d.Header[exposeField] = []string{challengeField} // [TR-17]
+		if d.Header.Get(nonceField) != "" {
+			d.Header[exposeField] = []string{challengeField, nonceField} // [TR-17]
+		}
 	}
+}
+
+// requirements are those of the route, the same in each challenge.
+func (g *Guard) requirements(p *params, d *Denial, why denied, o outcome) {
+	if why.c == nil {
+		return
+	}
+	if o.scope || alsoScope(why.err) {
+		p.detail("scope", why.c.scope)
+	}
+	if d.Code.Class() == validate.StepUp {
+		p.detail("acr_values", why.c.acr) // [AZ-15]
+		p.detail("max_age", why.c.maxAge) // [AZ-15]
+	}
+}
+
+// offers are the schemes of a route, of the guard where no policy is known.
+func (g *Guard) offers(c *compiled) []string {
+	if c != nil && len(c.offers) > 0 {
+		return c.offers
+	}
+	return g.schemes
 }
 
 // params writes auth-params (RFC 9110 §11.2), each name once.
 type params struct {
+	scheme  string
 	b       strings.Builder
 	details map[string]string
 }
+
+func (p *params) text() string { return p.scheme + p.b.String() }
 
 func (p *params) add(name, value string) {
 	if value == "" {
 		return
 	}
-	if p.b.Len() > len(bearer) {
+	if p.b.Len() > 0 {
 		p.b.WriteByte(',')
 	}
 	p.b.WriteByte(' ')

@@ -159,7 +159,7 @@ func TestPhrases(t *testing.T) {
 // [ER-01 ER-02 ER-24 GR-08]
 func TestEveryCode(t *testing.T) {
 	status := map[validate.Class]int{
-		'N': 401, 'R': 400, 'T': 401, 'A': 401, 'S': 403, 'F': 403, 'V': 503, 'E': 500, '4': 425, 'H': 404,
+		'N': 401, 'R': 400, 'T': 401, 'P': 401, 'U': 401, 'A': 401, 'S': 403, 'F': 403, 'V': 503, 'E': 500, '4': 425, 'H': 404,
 	}
 	upper := regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,62}$`)
 	g := foreign(t, gives(nil, nil))
@@ -174,7 +174,7 @@ func TestEveryCode(t *testing.T) {
 			t.Errorf("%s: %v", code, d.Denial.Header)
 		}
 		challenge := d.Denial.Header.Values("WWW-Authenticate")
-		if want := strings.ContainsRune("NRTAS", rune(class)); want != (len(challenge) == 1) {
+		if want := strings.ContainsRune("NRTPUAS", rune(class)); want != (len(challenge) == 1) {
 			t.Errorf("%s: challenges %q", code, challenge)
 		}
 		if class == 'E' != (d.Denial.Reason == "") || class != 'E' && !upper.MatchString(d.Denial.Reason) {

@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
+	"hash/maphash"
+	"net/netip"
 	"time"
 
 	"github.com/bearward/bearward/internal/facts"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // carried is the context of an accepted request: the parent, the token, and
@@ -18,6 +22,7 @@ type carried struct {
 	token *validate.Token
 	facts *facts.Facts // what was decided from; a handler may have written into token
 	by    *Guard       // nil: planted for tests, never a credential
+	proof dpop.Proof   // that was spent; zero with other schemes
 	about about
 }
 
@@ -65,45 +70,52 @@ type about struct {
 	method, scheme, host, path, query string
 	authentication                    string // scheme of the credential
 	credential                        [sha256.Size]byte
-	proof                             [sha256.Size]byte
-	certificate                       *x509.Certificate
+	proof                             fingerprint
+	certificate                       *x509.Certificate // of the connection
+	peer                              netip.Addr
+	forwarded                         fingerprint // what a proxy says of the client
 }
 
 // about is asked for at most once on a plain request, after the token was
 // found valid: nothing is computed over what is refused.
 func (p *pass) about() about {
 	r := p.r
-	if p.digest == nil {
-		sum := sha256.Sum256([]byte(p.raw))
-		p.digest = &sum
-	}
 	return about{
 		method: r.Method, scheme: r.Scheme, host: r.Host, path: r.RawPath, query: r.RawQuery,
-		authentication: p.scheme, credential: *p.digest, proof: proofDigest(r), certificate: r.Certificate,
+		authentication: p.scheme, credential: p.digest(), proof: fingerprintOf(r, proofField),
+		certificate: r.Certificate, peer: r.Peer, forwarded: fingerprintOf(r, p.guard.believed),
 	}
 }
 
-// proofDigest covers every DPoP value, so that a changed proof is never taken
-// for the one that was judged.
-func proofDigest(r *Request) (sum [sha256.Size]byte) {
-	values := r.header().Values("Dpop")
-	if len(values) == 0 {
-		return sum
+// fingerprint tells values apart by 128 bits under keys that nobody outside of
+// this process can know. Zero: there is nothing.
+type fingerprint [2]uint64
+
+var fingerprintSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// proofField is where proofs are.
+var proofField = []string{"Dpop"}
+
+// fingerprintOf covers every value of the fields, so that a changed proof or
+// certificate is never taken for the one that was judged.
+func fingerprintOf(r *Request, fields []string) (f fingerprint) {
+	for n, field := range fields {
+		for i, v := range r.header().Values(field) {
+			for k := range f {
+				place := binary.LittleEndian.AppendUint64(nil, f[k])
+				place = append(place, byte(n), byte(i))
+				f[k] = maphash.Bytes(fingerprintSeeds[k], place) ^ maphash.String(fingerprintSeeds[k], v)
+			}
+		}
 	}
-	h := sha256.New()
-	for _, v := range values {
-		h.Write([]byte(v))
-		h.Write([]byte{0})
-	}
-	h.Sum(sum[:0])
-	return sum
+	return f
 }
 
-// accepted returns the token that this Guard accepted for this very request.
-func (p *pass) accepted() (*validate.Token, *facts.Facts) {
+// accepted returns the decision by which this Guard accepted this very request.
+func (p *pass) accepted() *carried {
 	c, ok := p.ctx.Value(carriedKey{}).(*carried)
 	if !ok || c.by != p.guard || c.token == nil || c.about != p.about() {
-		return nil, nil
+		return nil
 	}
-	return c.token, c.facts
+	return c
 }

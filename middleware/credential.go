@@ -7,11 +7,15 @@ import (
 )
 
 // Scheme names as they are written in challenges.
-const bearer = "Bearer"
+const (
+	bearer     = "Bearer"
+	dpopScheme = "DPoP"
+)
 
-// credential returns the one token of the request and the scheme it came with.
-// Only the Authorization field is read: RFC 6750 §2.1.
-func credential(h Header) (scheme, token string, err error) {
+// credential returns the one token of the request and the scheme it came with,
+// which is known also where the token cannot be read. Only the Authorization
+// field is read: RFC 6750 §2.1, RFC 9449 §7.1.
+func (g *Guard) credential(h Header) (scheme, token string, err error) {
 	values := h.Values("Authorization")
 	switch len(values) {
 	case 0:
@@ -24,11 +28,16 @@ func credential(h Header) (scheme, token string, err error) {
 	if i := strings.IndexAny(name, " \t"); i >= 0 {
 		name, rest = name[:i], name[i:]
 	}
-	if !strings.EqualFold(name, bearer) { // [TR-02 TR-07]
+	switch {
+	case strings.EqualFold(name, bearer): // [TR-02]
+		scheme = bearer
+	case g.config.DPoP != nil && strings.EqualFold(name, dpopScheme): // [TR-02]
+		scheme = dpopScheme
+	default: // [TR-07]
 		return "", "", refuse(validate.ErrTokenMissing)
 	}
 	token = strings.TrimLeft(rest, " ")
-	return bearer, token, checkToken(token)
+	return scheme, token, checkToken(token)
 }
 
 // checkToken finds what is the request's fault: several parts or none. Length

@@ -26,26 +26,26 @@ func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Contex
 	if err != nil {
 		return ctx, g.refuse(run, err)
 	}
-	d := Decision{Allowed: true, Token: run.token}
+	d := Decision{Allowed: true, Token: run.token, Header: run.response, Remove: run.remove}
 	g.observe(run, &d)
 	return out, d
 }
 
 // refuse makes the refusal and tells the Observer.
 func (g *Guard) refuse(p *pass, err error) Decision {
-	d := Decision{Err: err, Denial: g.denial(p.r, p.policy, err)}
+	d := Decision{Err: err, Denial: g.denial(denied{p.r, p.policy, p.scheme, err})}
 	g.observe(p, &d)
 	return d
 }
 
 // denial is deny that survives a Header or an error that panics.
-func (g *Guard) denial(r *Request, c *compiled, err error) (d *Denial) {
+func (g *Guard) denial(why denied) (d *Denial) {
 	defer func() {
 		if v := recover(); v != nil { // [PV-07]
 			d = newDenial(outcomes[validate.Internal], validate.ErrInternal)
 		}
 	}()
-	return g.deny(r, c, err)
+	return g.deny(why)
 }
 
 // Check is Decide for callers that need the token or the reason only. It
@@ -84,6 +84,7 @@ func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 		p.guard.complain("bearward: faulty policy", "error", err)
 		return p.ctx, &validate.Error{Code: validate.ErrPolicyInvalid, Err: err}
 	}
+	p.remove = p.guard.forged(p.r)
 	if p.policy.policy.public || p.r.Preflight() { // [TR-16]
 		return p.ctx, nil
 	}
@@ -99,18 +100,10 @@ func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 // admit verifies the token, unless an outer policy of this Guard has accepted
 // it for this very request, and applies the route's rules.
 func (p *pass) admit() (context.Context, error) {
-	token, known := p.accepted()
-	if token == nil {
-		var err error
-		if token, err = p.policy.issuers.Verify(p.ctx, p.raw); err != nil {
-			return p.ctx, err
-		}
-	}
-	fresh := known == nil
-	if err := p.know(token, known); err != nil {
+	if err := p.identify(); err != nil {
 		return p.ctx, err
 	}
-	if fresh {
+	if p.outer == nil {
 		if err := p.run(statusRules); err != nil {
 			return p.ctx, err
 		}
@@ -118,7 +111,22 @@ func (p *pass) admit() (context.Context, error) {
 	if err := p.run(routeRules); err != nil {
 		return p.ctx, err
 	}
-	return &carried{Context: p.ctx, token: token, facts: p.facts, by: p.guard, about: p.about()}, nil
+	p.renew()
+	p.vary()
+	return &carried{Context: p.ctx, token: p.token, facts: p.facts, by: p.guard, proof: p.proof, about: p.about()}, nil
+}
+
+// identify finds out whose token it is: as an outer policy did, or now.
+func (p *pass) identify() error {
+	if c := p.accepted(); c != nil {
+		p.outer, p.proof = c, c.proof
+		return p.know(c.token, c.facts)
+	}
+	token, err := p.policy.issuers.Verify(p.ctx, p.raw)
+	if err != nil {
+		return err
+	}
+	return p.know(token, nil)
 }
 
 func (p *pass) run(rules []rule) error {
@@ -171,5 +179,6 @@ func (g *Guard) Expiry(r Request, d Decision) (left time.Duration, denial *Denia
 		return 0, nil, false
 	}
 	left = g.expiry(facts.Known(d.Token)).Sub(g.config.Clock())
-	return left, g.deny(&r, nil, refuse(validate.ErrExpired)), true // [TR-19]
+	scheme, _, _ := g.credential(r.header())                                        // it was read before
+	return left, g.deny(denied{&r, nil, scheme, refuse(validate.ErrExpired)}), true // [TR-19]
 }

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,8 +14,20 @@ type Decision struct {
 	Allowed bool            // the only field an adapter decides by
 	Token   *validate.Token // nil on public routes, preflights and optional routes without credentials
 	Err     error           // why not; an error of package validate
-	Header  http.Header     // to add to the response of an allowed request; may be nil
+	Header  http.Header     // of the response of an allowed request, see Amend; may be nil
+	Remove  []string        // header fields of an allowed request that were forged: nobody after the guard must see them
 	Denial  *Denial         // the answer, unless Allowed
+}
+
+// Amend puts the decision's Header into the response of an allowed request.
+// Lists grow; what can stand only once is replaced.
+func (d *Decision) Amend(response http.Header) {
+	for name, values := range d.Header {
+		if name == "Vary" || name == exposeField {
+			values = append(slices.Clip(response[name]), values...)
+		}
+		response[name] = values // [ER-20]
+	}
 }
 
 // Denial is a refusal ready to be written.
@@ -73,6 +86,8 @@ var outcomes = map[validate.Class]outcome{
 	validate.NoToken:      {401, "", grpcUnauthenticated, "TOKEN_MISSING", true, true},                                                     // [ER-01 ER-03 GR-03]
 	validate.BadRequest:   {400, "invalid_request", grpcUnauthenticated, "INVALID_REQUEST", true, false},                                   // [ER-05 GR-05]
 	validate.BadToken:     {401, "invalid_token", grpcUnauthenticated, "INVALID_TOKEN", true, true},                                        // [ER-04 ER-06 GR-03]
+	validate.BadProof:     {401, "invalid_dpop_proof", grpcUnauthenticated, "INVALID_DPOP_PROOF", true, false},                             // [ER-10 GR-03]
+	validate.UseNonce:     {401, "use_dpop_nonce", grpcUnauthenticated, "USE_DPOP_NONCE", true, false},                                     // [ER-09 GR-03]
 	validate.StepUp:       {401, "insufficient_user_authentication", grpcUnauthenticated, "INSUFFICIENT_USER_AUTHENTICATION", true, false}, // [ER-08 GR-05]
 	validate.MissingScope: {403, "insufficient_scope", grpcPermissionDenied, "INSUFFICIENT_SCOPE", true, true},                             // [ER-02 ER-07 AZ-05 MC-06]
 	validate.Forbidden:    {403, "", grpcPermissionDenied, "POLICY_DENIED", false, false},                                                  // [GR-04 AZ-08]

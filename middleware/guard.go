@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
+	"github.com/bearward/bearward/validate/mtls"
 )
 
 // Config makes a Guard from verifiers that exist already. Most programs call
@@ -20,6 +24,14 @@ type Config struct {
 	Realm      string // of challenges; default Resource
 	NoMetadata bool   // no RFC 9728 document, no resource_metadata in challenges
 	Issuers    []Issuer
+
+	DPoP             *dpop.Verifier // judges proofs; nil: the scheme DPoP is not offered
+	PublicURLs       []string       // origins, each with the prefix that is not in the path received
+	TrustedProxies   []netip.Prefix // whose headers are believed, Forwarded and ClientCertHeader
+	Forwarded        Forwarded
+	ClientCertHeader mtls.Header
+	FAPI             bool // every token has to be sender-constrained, and no mode of nonces is adaptive
+
 	Revocation validate.Revocation // asked before a valid token is accepted; nil: none
 	Observer   Observer            // nil: none
 	Logger     *slog.Logger        // for faults of ours; nil: slog.Default()
@@ -96,8 +108,13 @@ type Guard struct {
 	byURL    map[string]*Issuer
 	issuers  *validate.Issuers
 	realm    string
+	schemes  []string // offered, in the order of challenges
+	origins  *origins
+	believed []string // fields of trusted proxies that a decision may depend on
 	metadata *metadata
 	gate     gate
+
+	forgeries, forgeryTold atomic.Int64
 }
 
 // New checks the configuration, reports all faults at once, and makes no call.
@@ -143,6 +160,7 @@ func New(config Config) (*Guard, error) {
 	if g.realm, err = realm(config); err != nil {
 		faults = append(faults, err)
 	}
+	faults = append(faults, g.prepareSenders()...)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}

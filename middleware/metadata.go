@@ -21,9 +21,11 @@ type metadata struct {
 	url   string // "" if there is no document
 	paths []string
 
-	mu   sync.RWMutex
-	doc  document
-	body []byte
+	mu     sync.RWMutex
+	doc    document
+	body   []byte
+	routes int // that were prepared and are not public
+	byKey  int // of them, those that demand a token bound to a key
 }
 
 type document struct {
@@ -32,6 +34,9 @@ type document struct {
 	ScopesSupported      []string `json:"scopes_supported,omitempty"`
 	BearerMethods        []string `json:"bearer_methods_supported"`
 	DetailTypes          []string `json:"authorization_details_types_supported,omitempty"`
+	DPoPAlgorithms       []string `json:"dpop_signing_alg_values_supported,omitempty"`
+	DPoPRequired         bool     `json:"dpop_bound_access_tokens_required,omitzero"`
+	CertificateBound     bool     `json:"tls_client_certificate_bound_access_tokens,omitzero"`
 }
 
 func newMetadata(config Config) (*metadata, error) {
@@ -65,6 +70,10 @@ func newMetadata(config Config) (*metadata, error) {
 	for _, i := range config.Issuers {
 		m.doc.AuthorizationServers = append(m.doc.AuthorizationServers, i.URL) // [MC-02]
 	}
+	if config.DPoP != nil {
+		m.doc.DPoPAlgorithms = strings.Fields(config.DPoP.Algorithms()) // [MD-09]
+	}
+	m.doc.CertificateBound = config.ClientCertHeader.Name != "" // [MD-09]
 	return m, m.write()
 }
 
@@ -78,7 +87,7 @@ func writable(s string) bool {
 	return true
 }
 
-// add publishes the scopes and detail types of a route that was prepared,
+// add publishes the scopes, detail types and bindings of a route that was prepared,
 // unless it hides.
 func (m *metadata) add(c *compiled) {
 	if m.url == "" || c.policy.public || c.policy.Hide { // [ER-22]
@@ -90,6 +99,13 @@ func (m *metadata) add(c *compiled) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.routes++; c.binding == DPoP {
+		m.byKey++
+	}
+	m.doc.DPoPRequired = m.byKey == m.routes // [MD-09 DP-18]
+	if c.binding == MTLS {
+		m.doc.CertificateBound = true // [MT-06]
+	}
 	insert(&m.doc.ScopesSupported, suggestible(slices.Concat(c.policy.AllScopes, c.policy.AnyScope)))
 	insert(&m.doc.DetailTypes, types) // [MD-09]
 	_ = m.write()                     // strings only: cannot fail where newMetadata did not

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // compiled is a Policy made ready for one Guard: checked, resolved, and with
@@ -26,6 +27,10 @@ type compiled struct {
 	details  []demand
 	stepUp   bool
 	narrowed bool // Audience is set
+
+	offers  []string   // authentication schemes, in the order of challenges
+	binding Binding    // demanded
+	nonce   dpop.Nonce // demanded of proofs
 }
 
 // Prepare checks the policy once, reports all faults together, and returns a
@@ -74,7 +79,7 @@ func (c *compiled) unchanged(p *Policy) bool {
 		slices.Equal(p.Groups, q.Groups) && slices.EqualFunc(p.Details, q.Details, equalDetails) &&
 		p.MaxAge == q.MaxAge && p.Profile == q.Profile && p.UserOnly == q.UserOnly &&
 		p.NoDelegation == q.NoDelegation && p.Optional == q.Optional && p.Hide == q.Hide &&
-		p.Route == q.Route && p.public == q.public &&
+		p.Binding == q.Binding && p.Nonce == q.Nonce && p.Route == q.Route && p.public == q.public &&
 		identity(&p.Implies) == identity(&q.Implies) && identity(&p.Check) == identity(&q.Check)
 }
 
@@ -99,11 +104,7 @@ func (g *Guard) compile(p Policy) (*compiled, error) {
 	if p.Profile != "" && p.Profile != validate.RFC9068 {
 		faults = append(faults, fmt.Errorf("profile %q: a route can only tighten to rfc9068", p.Profile))
 	}
-	for _, s := range p.Schemes {
-		if !strings.EqualFold(s, bearer) {
-			faults = append(faults, fmt.Errorf("scheme %q is not offered by this guard", s))
-		}
-	}
+	faults = append(faults, c.resolveSenders()...)
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("bearward: policy: %w", errors.Join(faults...))
 	}

@@ -78,6 +78,10 @@ func (p *pass) findings(list []validate.Finding, rules []rule, reached bool) []v
 			list = append(list, validate.Finding{Rule: r.name, Source: r.source, Status: validate.NotReached})
 			continue
 		}
+		if explain := explained[r.name]; explain != nil && reached {
+			list = append(list, p.guarded(r, explain)...)
+			continue
+		}
 		list = append(list, p.finding(r))
 	}
 	return list
@@ -100,6 +104,18 @@ func (p *pass) finding(r *rule) (f validate.Finding) {
 		f.Expected, f.Found = printable.Text(f.Expected), printable.Text(f.Found)
 	}
 	return f
+}
+
+// guarded is a rule's own report; a panic in it is its failure.
+func (p *pass) guarded(r *rule, explain func(*pass) []validate.Finding) (list []validate.Finding) {
+	defer func() {
+		if v := recover(); v != nil { // [PV-07]
+			f := failed(r.name, refuse(validate.ErrInternal))
+			f.Source = r.source
+			list = []validate.Finding{f}
+		}
+	}()
+	return explain(p)
 }
 
 // first returns the first failure, which decides, and a rule that passed if
@@ -135,7 +151,7 @@ func (g *Guard) report(c *compiled, findings []validate.Finding) Report {
 	if f.Status == validate.Passed {
 		return Report{Allowed: true, Status: 200, Rules: findings}
 	}
-	return Report{Code: f.Code, Status: g.deny(&Request{}, c, f.Code).Status, Rules: findings}
+	return Report{Code: f.Code, Status: g.deny(denied{r: &Request{}, c: c, err: f.Code}).Status, Rules: findings}
 }
 
 // String prints the report as a table, one rule a line, and the fix of what

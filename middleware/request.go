@@ -52,6 +52,10 @@ func (r *Request) Preflight() bool {
 	return len(origin) == 1 && origin[0] != "" && len(method) == 1 && method[0] != ""
 }
 
+// fromPage reports that a page of a browser asks, which sees only the headers
+// that it is told about.
+func (r *Request) fromPage() bool { return len(r.header().Values("Origin")) > 0 }
+
 // early reports TLS early data that asks for more than reading: it can be a
 // replay. Any value counts as 1, and so do several (RFC 8470 §5.1).
 func (r *Request) early() bool {

@@ -15,7 +15,7 @@ func checkEarly(p *pass) error {
 }
 
 func checkCredential(p *pass) (err error) {
-	p.scheme, p.raw, err = credential(p.r.header())
+	p.scheme, p.raw, err = p.guard.credential(p.r.header())
 	return err
 }
 
@@ -73,13 +73,4 @@ func checkScheme(p *pass) error {
 		}
 	}
 	return refuse(validate.ErrSchemeRefused)
-}
-
-// checkBinding refuses every bound token: this guard has no means to check a
-// proof, and a bound token without one is a stolen token.
-func checkBinding(p *pass) error {
-	if p.facts.Bound {
-		return &validate.Error{Code: validate.ErrConfirmationUnproven, Claim: "cnf"}
-	}
-	return nil
 }

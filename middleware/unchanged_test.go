@@ -39,6 +39,8 @@ func other(t *testing.T, p *Policy, field reflect.StructField) {
 		v.SetBool(!v.Bool())
 	case v.Kind() == reflect.String:
 		v.SetString("other")
+	case v.Kind() == reflect.Uint8:
+		v.SetUint(1)
 	case v.Kind() == reflect.Int64:
 		v.SetInt(int64(time.Hour))
 	case field.Name == "Implies":

@@ -29,8 +29,9 @@ func Protect(g *middleware.Guard, p middleware.Policy) gin.HandlerFunc {
 			d.Denial.ServeHTTP(c.Writer, c.Request)
 			return
 		}
-		for name, values := range d.Header {
-			c.Writer.Header()[name] = values
+		d.Amend(c.Writer.Header())
+		for _, name := range d.Remove {
+			c.Request.Header.Del(name)
 		}
 		if ctx != c.Request.Context() {
 			c.Request = c.Request.WithContext(ctx)

@@ -45,7 +45,7 @@ func Unary(g *middleware.Guard, methods Methods) grpc.UnaryServerInterceptor {
 		if !d.Allowed {
 			return nil, refuse(d.Denial, func(md metadataMD) error { return grpc.SetTrailer(ctx, md) })
 		}
-		return next(ctx, req)
+		return next(pass(ctx, d, func(md metadataMD) error { return grpc.SetHeader(ctx, md) }), req)
 	}
 }
 
@@ -66,6 +66,7 @@ func Stream(g *middleware.Guard, methods Methods) grpc.StreamServerInterceptor {
 		if !d.Allowed {
 			return refuse(d.Denial, setTrailer)
 		}
+		ctx = pass(ctx, d, ss.SetHeader)
 		left, expired, limited := g.Expiry(r, d)
 		if !limited {
 			return next(srv, &stream{ServerStream: ss, ctx: ctx})
@@ -74,7 +75,7 @@ func Stream(g *middleware.Guard, methods Methods) grpc.StreamServerInterceptor {
 		defer limit.stop()
 		err := next(srv, limit)
 		if limit.over() { // [TR-19]
-			ss.SetTrailer(trailer(expired))
+			ss.SetTrailer(translate(expired.Header))
 			return limit.err // whatever the handler made of the end
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 
@@ -24,21 +25,30 @@ type metadataMD = metadata.MD
 // header shows a call's metadata as header fields.
 type header metadata.MD
 
-// keys maps the canonical spellings that the core asks for to metadata keys.
-var keys = map[string]string{"Authorization": "authorization", "Dpop": "dpop"}
+// keys maps the canonical spellings that the core asks for to metadata keys. What
+// has none is a convention of HTTP, which means nothing here.
+var keys = map[string]string{
+	"Authorization": "authorization", "Dpop": "dpop", // [GR-11]
+	"Origin": "", "Access-Control-Request-Method": "", "Early-Data": "",
+}
 
-// Values returns the values of a field; names outside of the table have none,
-// so that HTTP conventions do not leak into gRPC.
+// Values returns the values of a field. A name outside of the table is one that
+// the configuration names, a proxy's header for example.
 func (h header) Values(name string) []string {
-	if key, ok := keys[name]; ok {
-		return h[key]
+	key, ok := keys[name]
+	if !ok {
+		key = strings.ToLower(name)
 	}
-	return nil
+	if key == "" {
+		return nil
+	}
+	return h[key]
 }
 
 // request translates a call: gRPC is always POST, and the path is the method.
+// Its URI, which proofs name, begins with https wherever TLS ends.
 func request(ctx context.Context, method string) middleware.Request {
-	r := middleware.Request{Method: "POST", Scheme: "http", RawPath: method}
+	r := middleware.Request{Method: "POST", Scheme: "https", RawPath: method} // [GR-11]
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		r.Header = header(md)
 		if authority := md[":authority"]; len(authority) == 1 {
@@ -48,7 +58,7 @@ func request(ctx context.Context, method string) middleware.Request {
 	if p, ok := peer.FromContext(ctx); ok {
 		r.Peer, r.Local = address(p.Addr), address(p.LocalAddr)
 		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
-			r.Scheme, r.Certificate = "https", leaf(info)
+			r.Certificate = leaf(info) // [GR-12]
 		}
 	}
 	return r
@@ -68,20 +78,38 @@ func address(a net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
+// pass puts the decision's headers into those of the answer, and takes from the
+// context what was forged.
+func pass(ctx context.Context, d middleware.Decision, setHeader func(metadata.MD) error) context.Context {
+	if md := translate(d.Header); len(md) > 0 {
+		_ = setHeader(md) // a client without a nonce is told when it needs one
+	}
+	if len(d.Remove) == 0 {
+		return ctx
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	md = md.Copy()
+	for _, name := range d.Remove {
+		md.Delete(strings.ToLower(name))
+	}
+	return metadata.NewIncomingContext(ctx, md)
+}
+
 // refuse writes the denial as gRPC does: a status with ErrorInfo, and the HTTP
 // challenge as trailer metadata.
 func refuse(d *middleware.Denial, setTrailer func(metadata.MD) error) error {
-	_ = setTrailer(trailer(d)) // the status says the same
+	_ = setTrailer(translate(d.Header)) // the status says the same
 	return statusOf(d)
 }
 
-func trailer(d *middleware.Denial) metadata.MD {
+// translate leaves out what is about HTTP's caches and pages.
+func translate(h http.Header) metadata.MD {
 	md := metadata.MD{}
-	for name, values := range d.Header {
+	for name, values := range h {
 		switch key := strings.ToLower(name); key {
-		case "content-type", "cache-control", "access-control-expose-headers":
+		case "content-type", "cache-control", "vary", "access-control-expose-headers":
 		default:
-			md[key] = values // [GR-09]
+			md[key] = values // [GR-09 GR-11]
 		}
 	}
 	return md

@@ -29,8 +29,9 @@ func Protect(g *middleware.Guard, p middleware.Policy) func(http.Handler) http.H
 				d.Denial.ServeHTTP(w, r)
 				return
 			}
-			for name, values := range d.Header {
-				w.Header()[name] = values
+			d.Amend(w.Header())
+			for _, name := range d.Remove {
+				r.Header.Del(name)
 			}
 			if ctx != r.Context() {
 				r = r.WithContext(ctx)

@@ -86,7 +86,7 @@ func quoted(s string) (value, rest string, err error) {
 }
 
 // spaced names parameters that are lists with one space between.
-var spaced = map[string]bool{"scope": true, "acr_values": true}
+var spaced = map[string]bool{"scope": true, "acr_values": true, "algs": true}
 
 // allowed holds values to their own grammar.
 func allowed(name, value string) error {
