@@ -19,6 +19,8 @@ var answers = []struct {
 	{validate.BadRequest, "Malformed request", "HTTP 400 `invalid_request`; gRPC UNAUTHENTICATED, INVALID_REQUEST."},
 	{validate.TooEarly, "Too early", "HTTP 425 without a challenge."},
 	{validate.BadToken, "Invalid token", "HTTP 401 `invalid_token`; gRPC UNAUTHENTICATED, INVALID_TOKEN."},
+	{validate.BadProof, "Invalid proof", "HTTP 401 `invalid_dpop_proof` in the DPoP challenge; gRPC UNAUTHENTICATED, INVALID_DPOP_PROOF."},
+	{validate.UseNonce, "Nonce needed", "HTTP 401 `use_dpop_nonce` in the DPoP challenge, with one `DPoP-Nonce`; gRPC UNAUTHENTICATED, USE_DPOP_NONCE, `dpop-nonce` in the trailer."},
 	{validate.StepUp, "Step-up", "HTTP 401 `insufficient_user_authentication` with `acr_values` or `max_age`; gRPC UNAUTHENTICATED, INSUFFICIENT_USER_AUTHENTICATION."},
 	{validate.MissingScope, "Missing scope", "HTTP 403 `insufficient_scope` with all scopes needed; gRPC PERMISSION_DENIED, INSUFFICIENT_SCOPE."},
 	{validate.Forbidden, "Forbidden", "HTTP 403 without a challenge: a new token would not help; gRPC PERMISSION_DENIED, POLICY_DENIED."},

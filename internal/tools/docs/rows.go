@@ -27,12 +27,15 @@ var families = []struct{ letters, title string }{
 	{"CL", "Claims and token type"},
 	{"JK", "Keys, JWKS and discovery"},
 	{"IN", "Introspection"},
+	{"DP", "DPoP"},
+	{"MT", "Mutual TLS and certificate headers"},
 	{"AZ", "Authorization: scope, audience, step-up"},
 	{"MD", "Protected resource metadata"},
 	{"CA", "Caching"},
 	{"RV", "Revocation and status"},
 	{"PV", "Privacy, logging, operations"},
 	{"GR", "gRPC and Connect"},
+	{"HS", "FAPI 2.0"},
 	{"MC", "Model Context Protocol servers"},
 }
 
