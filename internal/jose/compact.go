@@ -93,7 +93,7 @@ func DecodeAlone(part string) ([]byte, error) {
 
 // View returns the bytes of s, which must not be written to. A copy for each
 // reader that takes bytes would cost more than what it reads them for.
-func View(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+func View(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) } //nolint:gosec // its readers do not write
 
 // Encode is unpadded base64url.
 func Encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

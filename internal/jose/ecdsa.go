@@ -58,14 +58,14 @@ func encodeDER(b, r, s []byte) []byte {
 	if b = append(b, 0x30); length >= 0x80 {
 		b = append(b, 0x81)
 	}
-	b = append(b, byte(length))
+	b = append(b, byte(length)) //nolint:gosec // at most maxDER
 	return integer(integer(b, r), s)
 }
 
 // integer appends a positive number, whose first bit must not be set.
 func integer(b, n []byte) []byte {
 	sign := n[0] >> 7
-	b = append(b, 0x02, byte(len(n))+sign)
+	b = append(b, 0x02, byte(len(n))+sign) //nolint:gosec // at most maxCoordinate
 	if sign == 1 {
 		b = append(b, 0)
 	}
