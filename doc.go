@@ -8,7 +8,8 @@
 //
 // New wires the parts together: package jwks fetches the issuers' keys,
 // package introspect asks issuers about their tokens, package validate judges
-// them, package middleware decides about requests, and the adapters httpauth,
-// ginauth and grpcauth translate; redisstore shares answers and revocations
+// them, packages dpop and mtls the proof that it is their owner who sends them,
+// package middleware decides about requests, and the adapters httpauth, ginauth
+// and grpcauth translate; redisstore shares answers, revocations and used proofs
 // among processes. Every default is the strict one.
 package bearward

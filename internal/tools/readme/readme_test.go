@@ -35,6 +35,7 @@ import (
 	"github.com/bearward/bearward/bearwardtest"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 var (
@@ -52,6 +53,7 @@ var (
 	_ = bearwardtest.NewIssuer
 	_ middleware.Policy
 	_ validate.Token
+	_ dpop.Config
 )
 
 var (
