@@ -102,9 +102,14 @@ func fingerprintOf(r *Request, fields []string) (f fingerprint) {
 	for n, field := range fields {
 		for i, v := range r.header().Values(field) {
 			for k := range f {
-				place := binary.LittleEndian.AppendUint64(nil, f[k])
-				place = append(place, byte(n), byte(i))
-				f[k] = maphash.Bytes(fingerprintSeeds[k], place) ^ maphash.String(fingerprintSeeds[k], v)
+				var place [10]byte // what came before, the field, and that there is another value
+				binary.LittleEndian.PutUint64(place[:], f[k])
+				place[8], place[9] = byte(n), byte(i)
+				var h maphash.Hash
+				h.SetSeed(fingerprintSeeds[k])
+				_, _ = h.Write(place[:])
+				_, _ = h.WriteString(v)
+				f[k] = h.Sum64()
 			}
 		}
 	}

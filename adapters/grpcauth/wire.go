@@ -28,7 +28,7 @@ type header metadata.MD
 // keys maps the canonical spellings that the core asks for to metadata keys. What
 // has none is a convention of HTTP, which means nothing here.
 var keys = map[string]string{
-	"Authorization": "authorization", "Dpop": "dpop", // [GR-11]
+	"Authorization": "authorization", "Dpop": "dpop",
 	"Origin": "", "Access-Control-Request-Method": "", "Early-Data": "",
 }
 

@@ -145,16 +145,15 @@ func Verify(alg string, pub crypto.PublicKey, input, signature []byte) (err erro
 // VerifyText is Verify over the parts of a compact JWS, without copies of them.
 // A signature that is not canonical base64url is ErrEncoding.
 func VerifyText(alg string, pub crypto.PublicKey, input, signature string) error {
-	var usual [maxSignature]byte
-	buf := usual[:]
-	if n := strict.DecodedLen(len(signature)); n > len(buf) {
+	n := strict.DecodedLen(len(signature))
+	if n > maxSignature {
 		return ErrSignature
 	}
-	n, err := strict.Decode(buf, View(signature))
-	if err != nil {
+	decoded := make([]byte, n)
+	if _, err := strict.Decode(decoded, View(signature)); err != nil {
 		return ErrEncoding
 	}
-	return Verify(alg, pub, View(input), buf[:n])
+	return Verify(alg, pub, View(input), decoded)
 }
 
 // verifyPSS demands a salt as long as the hash (RFC 7518 §3.5), which jwx
