@@ -35,7 +35,7 @@ examples: ## build the examples and the README's programs
 	$(GO) build -o /dev/null ./examples/...
 	$(GO) test ./internal/tools/readme
 
-interop: ## test against real authorization servers (Node.js 20 or later)
+interop: ## test against real servers, clients and proxies (see CONTRIBUTING.md)
 	cd interop/oidcprovider && npm ci
 	BEARWARD_REQUIRE_ALL=1 $(GO) test -count=1 ./interop/...
 

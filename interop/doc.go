@@ -1,6 +1,7 @@
-// Package interop holds tests against real authorization servers. They start
-// the servers themselves, on loopback and without any other network, and are
-// skipped where Node.js or a server is missing, unless BEARWARD_REQUIRE_ALL=1.
+// Package interop holds tests with programs that nobody here wrote:
+// authorization servers, clients, and proxies. They start them themselves, on
+// loopback and without any other network, and are skipped where Node.js or a
+// program is missing, unless BEARWARD_REQUIRE_ALL=1.
 //
 // How oidc-provider introspects, as measured:
 //
@@ -14,4 +15,12 @@
 //   - An answer is signed where Accept prefers that, inactive ones included: its
 //     aud is the asking client, its content type has a charset parameter.
 //   - Only the client that got a token may revoke it.
+//   - A token is bound to a key or to a certificate, never to both.
+//
+// How proxies forward the client's certificate, as measured with the files of
+// examples/proxies: without one, nginx and HAProxy send no header, Apache
+// "(null)", Caddy its own placeholder. All forward self-signed certificates, go
+// on with that of a resumed session, and pass several challenges and a nonce on
+// as they are. Where the client names the header in Connection, Apache takes off
+// its own one too: the request comes without a certificate.
 package interop

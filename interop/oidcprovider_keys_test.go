@@ -85,11 +85,13 @@ func (k signingKey) jwk(t testing.TB) map[string]string {
 }
 
 // keySet is what the server publishes; signs names the key for each algorithm.
-// api is the API's own key (ES256): the server gets its public half.
+// api is the API's own key (ES256): the server gets its public half. With tls
+// it speaks https.
 type keySet struct {
 	keys  []signingKey
 	signs map[string]string
 	api   *signingKey
+	tls   *identity
 }
 
 // file writes the set for server.mjs.
@@ -104,6 +106,10 @@ func (s keySet) file(t testing.TB) string {
 		public := s.api.jwk(t)
 		delete(public, "d")
 		content["api"] = []any{public}
+	}
+	if s.tls != nil {
+		certificate, key := s.tls.pem(t)
+		content["tls"] = map[string]string{"cert": certificate, "key": key}
 	}
 	raw, err := json.Marshal(content)
 	if err != nil {

@@ -24,8 +24,9 @@ const (
 
 // oidcProvider is a running oidc-provider. Its methods belong to one goroutine.
 type oidcProvider struct {
-	t    testing.TB
-	port int
+	t      testing.TB
+	scheme string // of its URL
+	port   int
 
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
@@ -39,7 +40,10 @@ func startOIDCProvider(t testing.TB, makeKeys func(testing.TB) keySet) *oidcProv
 	t.Helper()
 	requireServer(t)
 	keys := makeKeys(t)
-	p := &oidcProvider{t: t}
+	p := &oidcProvider{t: t, scheme: "http"}
+	if keys.tls != nil {
+		p.scheme = "https"
+	}
 	t.Cleanup(p.stop)
 	for range 20 {
 		p.port = pickPort(t)
@@ -54,16 +58,26 @@ func startOIDCProvider(t testing.TB, makeKeys func(testing.TB) keySet) *oidcProv
 	return nil
 }
 
-// requireServer skips the test, or fails it where everything is required, with
-// the command that provides what is missing.
+// requireServer asks for Node.js and the packages of package.json, and names the
+// command that provides what is missing.
 func requireServer(t testing.TB) {
 	t.Helper()
 	missing := ""
 	if version := nodeVersion(); version < 20 {
 		missing = fmt.Sprintf("Node.js 20 or later is needed, found %d (0: none in PATH)", version)
-	} else if _, err := os.Stat(filepath.Join(serverDir, "node_modules", "oidc-provider")); err != nil {
-		missing = "oidc-provider is not installed: run `npm ci` in interop/" + serverDir
 	}
+	for _, name := range []string{"oidc-provider", "oauth4webapi", "openid-client", "dpop", "jose", "undici"} {
+		if _, err := os.Stat(filepath.Join(serverDir, "node_modules", name)); err != nil && missing == "" {
+			missing = name + " is not installed: run `npm ci` in interop/" + serverDir
+		}
+	}
+	absent(t, missing)
+}
+
+// absent skips the test if something is missing, or fails it where everything is
+// required.
+func absent(t testing.TB, missing string) {
+	t.Helper()
 	switch {
 	case missing == "":
 	case os.Getenv("BEARWARD_REQUIRE_ALL") == "1":
@@ -102,7 +116,7 @@ func pickPort(t testing.TB) int {
 func addr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // URL is the issuer identifier.
-func (p *oidcProvider) URL() string { return "http://" + addr(p.port) }
+func (p *oidcProvider) URL() string { return p.scheme + "://" + addr(p.port) }
 
 // run starts the process on p.port and reports whether it got ready.
 func (p *oidcProvider) run(keys keySet) bool {
