@@ -1,7 +1,7 @@
 package redisstore
 
 // ErrEvicts is inside of what Ping returns for a Redis that may drop
-// revocations when its memory is full.
+// revocations or used proofs when its memory is full.
 var ErrEvicts error = errEvicts
 
 // Is reports that the outage is for this reason.

@@ -15,36 +15,52 @@ const noEviction = "noeviction"
 // do not.
 const unreadable = "?"
 
-// inspector knows what revocations need of Redis.
+// inspector knows what revocations and used proofs need of Redis.
 type inspector struct {
-	due   atomic.Bool // a connection is new
-	keeps atomic.Bool // revocations are kept here
+	due         atomic.Bool // a connection is new
+	revocations atomic.Bool // are kept here
+	proofs      atomic.Bool // are kept here
 
 	mu     sync.Mutex
 	policy string // maxmemory-policy
-	marker string // as it was found last
+	marker string // of revocations, as it was found last
 }
 
-// fault is what keeps revocations from being safe.
+// keeps reports that Redis must not drop anything.
+func (i *inspector) keeps() bool { return i.revocations.Load() || i.proofs.Load() }
+
+// kept names what Redis must not drop.
+func (i *inspector) kept() string {
+	switch {
+	case !i.proofs.Load():
+		return "revocations"
+	case !i.revocations.Load():
+		return "used proofs"
+	}
+	return "revocations, used proofs"
+}
+
+// fault is what keeps entries from being safe.
 func (i *inspector) fault() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.keeps.Load() && i.policy != noEviction && i.policy != unreadable { // [RV-03]
+	if i.keeps() && i.policy != noEviction && i.policy != unreadable { // [DP-22 RV-03]
 		return &Outage{text: errEvicts}
 	}
 	return nil
 }
 
-// inspect reads the policy and looks for the marker. It is done once per new
-// connection, because that may be another Redis, or one that was restarted.
+// inspect reads the policy and looks for the marker of revocations. It is done
+// once per new connection, because that may be another Redis, or one that was
+// restarted. Proofs look for themselves.
 func (r *Redis) inspect(ctx context.Context) error {
-	if !r.inspector.keeps.Load() {
+	if !r.inspector.keeps() {
 		return nil
 	}
 	var policy, marker string
 	fresh := rand.Text()
 	err := r.run(ctx, func(ctx context.Context) (err error) {
-		if policy, err = r.policy(ctx); err != nil {
+		if policy, err = r.policy(ctx); err != nil || !r.inspector.revocations.Load() {
 			return err
 		}
 		marker, err = markScript.Eval(ctx, r.client, []string{r.config.Prefix + "r:marker"}, fresh).Text()
@@ -91,9 +107,9 @@ func (r *Redis) found(policy, marker string, made bool) {
 	switch {
 	case !changed:
 	case policy == unreadable:
-		log.Warn("redis does not tell its maxmemory-policy: make sure that it is noeviction, or revocations may be lost")
-	case policy != noEviction: // [RV-03]
-		log.Error("redis may drop revocations when its memory is full: set maxmemory-policy to noeviction")
+		log.Warn("redis does not tell its maxmemory-policy: make sure that it is noeviction, or entries may be lost", "kept", i.kept())
+	case policy != noEviction: // [DP-22 RV-03]
+		log.Error("redis may drop entries when its memory is full: set maxmemory-policy to noeviction", "kept", i.kept())
 	}
 	switch {
 	case lost:

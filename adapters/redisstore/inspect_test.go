@@ -93,7 +93,7 @@ func TestEviction(t *testing.T) {
 	}
 	wantRevoked(t, list, s.token(), false)
 	wantRevoked(t, list, s.token(), false)
-	if n := s.log.count("may drop revocations"); n != 1 {
+	if n := s.log.count("may drop entries"); n != 1 {
 		t.Errorf("logged %d times:\n%s", n, s.log)
 	}
 	must(t, raw(t, server).ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
@@ -105,7 +105,7 @@ func TestEvictionAtFirstUse(t *testing.T) { // [RV-03]
 	server := redistest.Start(t, "--maxmemory-policy", "volatile-ttl")
 	s := open(t, server.URL())
 	wantRevoked(t, s.Revocations(0), s.token(), false)
-	if n := s.log.count("may drop revocations"); n != 1 {
+	if n := s.log.count("may drop entries"); n != 1 {
 		t.Errorf("logged %d times:\n%s", n, s.log)
 	}
 }

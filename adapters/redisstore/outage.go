@@ -27,6 +27,7 @@ const (
 	errPanic       notice = "made its client panic"
 	errGivenUp     notice = "was not waited for"
 	errBusy        notice = "has no connection free"
+	errCrowded     notice = "has too many callers waiting"
 	errCredentials notice = "refuses the user and password"
 	errReply       notice = "answers with an error"
 	errNotPermits  notice = "does not permit a command that is needed"
@@ -36,7 +37,7 @@ const (
 	errForeign     notice = "holds a value that is not of this program"
 	errTooLarge    notice = "holds a value that is too large"
 	errClosed      notice = "is closed here"
-	errEvicts      notice = "may drop revocations: set maxmemory-policy to noeviction"
+	errEvicts      notice = "may drop what it has to keep: set maxmemory-policy to noeviction"
 )
 
 // Outage says that Redis could not be used. Its text is fixed.
@@ -92,7 +93,7 @@ func judge(err error) *failure {
 	case err == nil || errors.Is(err, redis.Nil):
 		return nil
 	case errors.As(err, &own):
-		return &failure{text: own, counts: own == errPanic}
+		return &failure{text: own, counts: own == errPanic || own == errNonsense}
 	case errors.Is(err, redis.ErrClosed):
 		return &failure{text: errClosed, own: true}
 	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):

@@ -81,28 +81,31 @@ func says(text string) func(net.Conn) {
 	}
 }
 
+// broken are answers of what is no Redis, or none that works.
+var broken = map[string]func(net.Conn){
+	"closes at once":      func(net.Conn) {},
+	"closes when asked":   func(c net.Conn) { _, _ = bufio.NewReader(c).ReadByte() },
+	"never answers":       func(c net.Conn) { _, _ = io.Copy(io.Discard, c) },
+	"HTTP":                says("HTTP/1.1 400 Bad Request\r\n\r\n"),
+	"zero bytes":          says(strings.Repeat("\x00", 4096)),
+	"no end of line":      says(strings.Repeat("+", 4096)),
+	"half a string":       says("$100\r\nabc"),
+	"impossible length":   says("$9223372036854775807\r\nabc"),
+	"negative length":     says("*-7\r\n$-9\r\n"),
+	"impossible array":    says("*9223372036854775807\r\n"),
+	"nothing but strings": says("+OK\r\n"),
+	"numbers":             says(":1\r\n"),
+	"arrays":              says("*1\r\n*1\r\n*0\r\n"),
+	"it is loading":       says("-LOADING Redis is loading the dataset in memory\r\n"),
+	"part of a cluster":   says("-MOVED 1 127.0.0.1:1\r\n"),
+	"user is needed":      says("-NOAUTH Authentication required.\r\n"),
+	"an empty error":      says("-\r\n"),
+}
+
 // Whatever is at the address, the token's state is unknown, soon, and after
 // three failures nobody asks any more for a second. [RV-03]
 func TestBrokenServers(t *testing.T) {
-	for name, answer := range map[string]func(net.Conn){
-		"closes at once":      func(net.Conn) {},
-		"closes when asked":   func(c net.Conn) { _, _ = bufio.NewReader(c).ReadByte() },
-		"never answers":       func(c net.Conn) { _, _ = io.Copy(io.Discard, c) },
-		"HTTP":                says("HTTP/1.1 400 Bad Request\r\n\r\n"),
-		"zero bytes":          says(strings.Repeat("\x00", 4096)),
-		"no end of line":      says(strings.Repeat("+", 4096)),
-		"half a string":       says("$100\r\nabc"),
-		"impossible length":   says("$9223372036854775807\r\nabc"),
-		"negative length":     says("*-7\r\n$-9\r\n"),
-		"impossible array":    says("*9223372036854775807\r\n"),
-		"nothing but strings": says("+OK\r\n"),
-		"numbers":             says(":1\r\n"),
-		"arrays":              says("*1\r\n*1\r\n*0\r\n"),
-		"it is loading":       says("-LOADING Redis is loading the dataset in memory\r\n"),
-		"part of a cluster":   says("-MOVED 1 127.0.0.1:1\r\n"),
-		"user is needed":      says("-NOAUTH Authentication required.\r\n"),
-		"an empty error":      says("-\r\n"),
-	} {
+	for name, answer := range broken {
 		t.Run(name, func(t *testing.T) {
 			server := serve(t, answer)
 			s := open(t, server.url(), hasty)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,9 @@ type Redis struct {
 	client  *redis.Client
 	breaker breaker
 	closed  atomic.Bool
+	life    context.Context // ends with Close
+	end     context.CancelFunc
+	proofs  *Replay
 
 	complained atomic.Int64 // when, unix nanoseconds
 	inspector  inspector
@@ -35,10 +39,12 @@ func Open(c Config) (*Redis, error) {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	r := &Redis{config: c}
+	r.life, r.end = context.WithCancel(context.Background())
+	r.proofs = &Replay{redis: r}
 	r.breaker.health = Health{Up: true, Since: c.Clock()}
 	r.inspector.due.Store(true)
 	r.client = redis.NewClient(&redis.Options{
-		Network: at.network, Addr: at.address, Dialer: at.dial,
+		Network: at.network, Addr: at.address, Dialer: r.dialer(at),
 		Username: at.user, Password: at.password, DB: at.db,
 		Protocol: 2, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
@@ -55,11 +61,24 @@ func Open(c Config) (*Redis, error) {
 	return r, nil
 }
 
-// Close closes the connections. Operations fail from then on.
+// dialer connects for as long as r lives.
+func (r *Redis) dialer(at place) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(r.life, cancel)()
+		return at.dial(ctx, network, address)
+	}
+}
+
+// Close closes the connections, once the proofs that are in a pipeline have
+// their answers: within Config.Timeout. Operations fail from then on.
 func (r *Redis) Close() error {
 	if r.closed.Swap(true) {
 		return nil
 	}
+	r.end()
+	r.proofs.queue.close()
 	if err := r.client.Close(); err != nil {
 		return errUnreachable
 	}
@@ -69,14 +88,20 @@ func (r *Redis) Close() error {
 // Health returns how Redis is doing, without asking it.
 func (r *Redis) Health() Health { return r.breaker.state() }
 
-// Ping asks Redis now. After Revocations was called it fails, too, if Redis may
-// drop entries. Call it at start.
+// Ping asks Redis now. After Revocations or Replay was called it fails, too, if
+// Redis may drop entries. Call it at start: proofs made before the first time
+// are refused.
 func (r *Redis) Ping(ctx context.Context) error {
 	if err := r.run(ctx, func(ctx context.Context) error { return r.client.Ping(ctx).Err() }); err != nil {
 		return err
 	}
 	if err := r.inspect(ctx); err != nil {
 		return err
+	}
+	if r.inspector.proofs.Load() {
+		if _, err := r.proofs.ask(ctx, nil); err != nil {
+			return err
+		}
 	}
 	return r.inspector.fault()
 }
@@ -87,10 +112,15 @@ func (r *Redis) do(ctx context.Context, op func(context.Context) error) error {
 	if err := r.run(ctx, op); err != nil {
 		return err
 	}
+	r.look(ctx)
+	return nil
+}
+
+// look inspects Redis if there is a new connection.
+func (r *Redis) look(ctx context.Context) {
 	if r.inspector.due.Swap(false) {
 		_ = r.inspect(context.WithoutCancel(ctx)) // it complains by itself
 	}
-	return nil
 }
 
 // run bounds one operation by the timeout and the breaker.
@@ -106,7 +136,11 @@ func (r *Redis) run(ctx context.Context, op func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, r.config.Timeout)
 	defer cancel()
 	f := judge(guarded(bounded, op))
-	if f != nil && f.text == errSlow && ctx.Err() != nil && time.Since(began) < r.config.Timeout/2 {
+	switch {
+	case f == nil:
+	case r.closed.Load():
+		f = &failure{text: errClosed, own: true}
+	case f.text == errSlow && ctx.Err() != nil && time.Since(began) < r.config.Timeout/2:
 		f = &failure{text: errGivenUp, own: true} // the caller had less patience
 	}
 	r.note(probe, f)

@@ -37,7 +37,7 @@ func (r *Redis) Revocations(retention time.Duration) *Revocations {
 	if retention == 0 {
 		retention = validate.DefaultRetention
 	}
-	r.inspector.keeps.Store(true)
+	r.inspector.revocations.Store(true)
 	r.inspector.due.Store(true)
 	return &Revocations{redis: r, retention: max(retention, minRetention)}
 }

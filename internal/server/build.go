@@ -37,6 +37,7 @@ func (b *builder) guard(shared *redisstore.Redis) bearward.Config {
 	for n, i := range b.file.Issuers {
 		cfg.Issuers = append(cfg.Issuers, b.issuer(fmt.Sprintf("issuers[%d]", n), i, shared))
 	}
+	b.senders(&cfg, shared)
 	return cfg
 }
 
@@ -77,7 +78,7 @@ func (b *builder) redis() *redisstore.Redis {
 	if r == nil {
 		return nil
 	}
-	cfg := redisstore.Config{URL: r.URL, Prefix: r.Prefix, Timeout: r.Timeout, Logger: b.logger}
+	cfg := redisstore.Config{URL: r.URL, Prefix: r.Prefix, Timeout: r.Timeout, Logger: b.logger, Clock: b.clock}
 	if r.CAFile != "" {
 		cfg.RootCAs = b.roots("redis.ca_file", r.CAFile)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/bearward/bearward/internal/server/config"
@@ -25,8 +26,9 @@ var prefixes = []string{"x-forwarded-", "x-original-"}
 
 // strip removes headers from requests to the upstream, in every spelling.
 type strip struct {
-	always    map[string]bool
-	preflight map[string]bool // credentials, also where they are forwarded
+	always      map[string]bool
+	preflight   map[string]bool // credentials, also where they are forwarded
+	certificate string          // the configured header, if it is forwarded as it came from a trusted proxy
 }
 
 func newStrip(file *config.File) strip {
@@ -40,23 +42,32 @@ func newStrip(file *config.File) strip {
 	if !file.ForwardCredentials { // [TR-13 MC-04]
 		s.always["authorization"], s.always["dpop"] = true, true
 	}
+	if c := file.ClientCertHeader; c != nil {
+		s.always[config.Fold(c.Name)] = true // [MT-07 MT-09]
+		if file.ForwardCredentials {
+			s.certificate = http.CanonicalHeaderKey(c.Name)
+		}
+	}
 	return s
 }
 
-func (s strip) from(h http.Header, preflight bool) {
+// from removes them. forged are headers that only a trusted proxy may send, and
+// somebody else did.
+func (s strip) from(h http.Header, preflight bool, forged []string) {
+	certificate := h[s.certificate]
 	for name := range h {
 		folded := config.Fold(name)
-		if s.always[folded] || preflight && s.preflight[folded] || hasPrefix(folded) {
+		if s.always[folded] || preflight && s.preflight[folded] || spoken(folded) {
 			delete(h, name)
 		}
 	}
+	if certificate != nil && !preflight && !slices.Contains(forged, s.certificate) {
+		h[s.certificate] = certificate
+	}
 }
 
-func hasPrefix(folded string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(folded, p) {
-			return true
-		}
-	}
-	return false
+// spoken reports that a name begins like those that only we may say.
+func spoken(folded string) bool {
+	return config.IsCertificate(folded) || // [MT-09]
+		slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(folded, p) })
 }

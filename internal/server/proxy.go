@@ -32,9 +32,10 @@ type proxy struct {
 	reverse  *httputil.ReverseProxy
 }
 
-// forward is what ServeHTTP has worked out for rewrite.
+// forward is what ServeHTTP has worked out for the rest.
 type forward struct {
 	url       *url.URL
+	decision  middleware.Decision
 	identity  http.Header
 	preflight bool
 	denial    *middleware.Denial // the answer should the token expire meanwhile
@@ -51,7 +52,7 @@ func (s *Service) proxy() *proxy {
 		identity: identityOf(s.file.ForwardHeaders), strip: newStrip(s.file),
 	}
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, ModifyResponse: answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: transport(),
+		Rewrite: p.rewrite, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: transport(),
 		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	return p
@@ -100,15 +101,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, in, validate.ErrInternal)
 		return
 	}
-	f := &forward{url: url, identity: id, preflight: preflight, route: policy.Route, answer: w.Header()}
+	f := &forward{url: url, decision: d, identity: id, preflight: preflight, route: policy.Route, answer: w.Header()}
 	if left, denial, ok := p.Guard.Expiry(in, d); ok { // [TR-19]
 		var cancel context.CancelFunc
 		ctx, cancel = p.expire(ctx, left, errExpired)
 		defer cancel()
 		f.denial = denial
-	}
-	for name, values := range d.Header {
-		w.Header()[name] = values
 	}
 	r = r.WithContext(context.WithValue(ctx, forwardKey{}, f))
 	if carries(r) {
@@ -138,7 +136,7 @@ func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = f.url, ""
 	r.Out.Trailer = nil // [TR-14]
 	h := r.Out.Header
-	p.strip.from(h, f.preflight)
+	p.strip.from(h, f.preflight, f.decision.Remove)
 	if !strings.EqualFold(h.Get("Upgrade"), "websocket") { // any other protocol could carry requests past the rules
 		h.Del("Upgrade")
 		h.Del("Connection")
@@ -152,8 +150,11 @@ func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	}
 }
 
-// answered looks at the upstream's answer before it is passed on as it is.
-func answered(r *http.Response) error {
+// answered looks at the upstream's answer before it is passed on, and adds what
+// the decision says: here, because what w has is lost once the upstream sends an
+// informational answer. A nonce of the upstream is about other proofs than those
+// that are judged here.
+func (p *proxy) answered(r *http.Response) error {
 	if r.StatusCode < 200 && r.StatusCode != http.StatusSwitchingProtocols {
 		return fmt.Errorf("its status is %03d", r.StatusCode)
 	}
@@ -162,6 +163,10 @@ func answered(r *http.Response) error {
 		f.answer["Content-Type"] = nil
 	}
 	f.body.part(f.answer)
+	if p.file.DPoP != nil { // [DP-24]
+		r.Header.Del("Dpop-Nonce")
+	}
+	f.decision.Amend(r.Header)
 	return nil
 }
 
@@ -169,6 +174,7 @@ func answered(r *http.Response) error {
 func (p *proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	f := r.Context().Value(forwardKey{}).(*forward)
 	f.body.part(w.Header())
+	f.decision.Amend(w.Header())
 	if errors.Is(context.Cause(r.Context()), errExpired) {
 		f.denial.ServeHTTP(w, r)
 		return

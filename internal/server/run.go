@@ -93,14 +93,14 @@ func (r *runner) run(ctx context.Context) error {
 	return errors.Join(err, r.Close())
 }
 
-// look asks Redis once. A list of revocations there that may lose entries is a
+// look asks Redis once. Revocations or used proofs there that may get lost are a
 // fault; a Redis that does not answer may come back.
 func (r *runner) look(ctx context.Context) error {
 	if r.redis == nil {
 		return nil
 	}
 	err := r.redis.Ping(ctx)
-	if errors.Is(err, redisstore.ErrEvicts) { // [RV-03]
+	if errors.Is(err, redisstore.ErrEvicts) { // [RV-03 DP-22]
 		return r.file.Faults(r.file.Fault("redis.url", err))
 	}
 	if err != nil {
@@ -131,16 +131,34 @@ func (r *runner) listen() error {
 			return err
 		}
 		if i == 0 && r.certificate != nil {
-			l.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*r.certificate}, MinVersion: tls.VersionTLS12}
+			l.server.TLSConfig = &tls.Config{
+				Certificates: []tls.Certificate{*r.certificate}, MinVersion: tls.VersionTLS12, ClientAuth: clientCerts[r.file.TLS.ClientCerts],
+			}
 		}
 		open = append(open, on)
 	}
+	r.advise(open[0].Addr())
 	for i, l := range all {
 		r.servers = append(r.servers, l.server)
 		go r.serve(l.server, open[i])
 		fmt.Fprintf(r.out, "bearward: listening on %s\n", open[i].Addr())
 	}
 	return nil
+}
+
+// advise logs what is legal in the file and most likely not meant. at is the
+// address of the API: on loopback the scheme and Host of a request are those that
+// its proof names, unless something in front terminates TLS.
+func (r *runner) advise(at net.Addr) {
+	f := r.file
+	tcp, ok := at.(*net.TCPAddr)
+	direct := ok && tcp.IP.IsLoopback() && !f.PlainBehindTLS
+	switch {
+	case f.DPoP == nil && (len(f.PublicURL) > 0 || f.Forwarded != "none"):
+		r.logger.Warn("bearward: public_url and forwarded are about proofs and not used: dpop is off")
+	case f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct: // [DP-12]
+		r.logger.Warn("bearward: proofs cannot be judged: set public_url, the URL under which clients reach this API", "listen", at.String())
+	}
 }
 
 func (r *runner) serve(server *http.Server, on net.Listener) {

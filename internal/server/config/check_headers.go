@@ -23,19 +23,35 @@ var reserved = []string{
 // families are prefixes of header names that serve removes or that HTTP owns.
 var families = []string{"access-control-", "if-", "sec-", "x-forwarded-", "x-original-"}
 
+// certificates are prefixes of the names in which proxies forward what they know
+// of a client's certificate.
+var certificates = []string{"client-cert", "ssl-client-", "x-amzn-mtls-", "x-arr-clientcert", "x-client-cert", "x-ssl-client-", "x-tls-client-"}
+
+// IsCertificate reports that a folded name is one in which proxies forward what
+// they know of a client's certificate. Those that begin with x-forwarded- are
+// told by that.
+func IsCertificate(folded string) bool { return begins(folded, certificates) }
+
+func begins(name string, with []string) bool {
+	return slices.ContainsFunc(with, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
 // structured are the registered claims that are never text.
 var structured = []string{"act", "amr", "auth_time", "authorization_details", "cnf", "events", "exp", "iat", "may_act", "nbf"}
 
 // headers checks the names of identity headers and their claims.
 func (c *checker) headers() {
 	seen := map[string]string{}
+	if h := c.file.ClientCertHeader; h != nil && h.Name != "" {
+		seen[Fold(h.Name)] = h.Name
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.file.ForwardHeaders)) {
 		path := join("forward_headers", name)
 		folded := Fold(name)
 		switch first, twice := seen[folded]; {
 		case !isHeader(name):
 			c.say(path, "%s is not a header name of letters, digits and hyphens", quote(name))
-		case slices.Contains(reserved, folded), slices.ContainsFunc(families, func(p string) bool { return strings.HasPrefix(folded, p) }):
+		case slices.Contains(reserved, folded), begins(folded, families), IsCertificate(folded):
 			c.say(path, "%s has a meaning of its own and cannot carry identity", quote(name))
 		case twice:
 			c.say(path, "%s and %s are one header to many servers", quote(first), quote(name))

@@ -94,8 +94,9 @@ func (c *checker) shared() {
 	f := c.file
 	asked := slices.ContainsFunc(f.Issuers, func(i Issuer) bool { return i.Introspection != nil })
 	revoked := f.Revocation != nil && f.Revocation.List == "redis"
-	if f.Redis != nil && !asked && !revoked && !c.failed["issuers"] && !c.failed["revocation"] {
-		c.say("redis", "nothing here uses redis: no issuer has introspection, and revocation is not on redis")
+	proofs := f.DPoP != nil && f.DPoP.Replay == "redis" || c.failed["dpop"] || c.failed["dpop.replay"]
+	if f.Redis != nil && !asked && !revoked && !proofs && !c.failed["issuers"] && !c.failed["revocation"] {
+		c.say("redis", "nothing here uses redis: no issuer has introspection, and neither revocation nor dpop is on redis")
 	}
 	c.sharedKey(asked)
 	if revoked && f.Redis == nil && !c.failed["redis"] {

@@ -27,6 +27,7 @@ func (c *checker) rules() {
 			c.say(path+".max_age", "max_age is counted in whole seconds")
 		}
 		c.accepted(path, rule)
+		c.sender(path, rule)
 	}
 }
 

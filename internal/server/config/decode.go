@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
@@ -35,6 +36,7 @@ type decoder struct {
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	urlType      = reflect.TypeFor[*url.URL]()
+	prefixType   = reflect.TypeFor[netip.Prefix]()
 )
 
 func (d *decoder) fault(at Position, path, format string, args ...any) {
@@ -92,6 +94,8 @@ func (d *decoder) value(n *node, v reflect.Value, f field, path string) {
 		d.duration(n, v, f, path)
 	case v.Type() == urlType:
 		d.url(n, v, path)
+	case v.Type() == prefixType:
+		d.prefix(n, v, path)
 	case v.Kind() == reflect.String:
 		d.string(n, v, f, path)
 	case v.Kind() == reflect.Bool:
@@ -217,6 +221,27 @@ func (d *decoder) url(n *node, v reflect.Value, path string) {
 func isPort(u *url.URL) bool {
 	n, err := strconv.ParseUint(u.Port(), 10, 16)
 	return u.Port() == "" || err == nil && n > 0
+}
+
+// prefix reads a range of addresses, or one address.
+func (d *decoder) prefix(n *node, v reflect.Value, path string) {
+	if !d.is(n, text, path) {
+		return
+	}
+	p, err := netip.ParsePrefix(n.text)
+	if addr, bad := netip.ParseAddr(n.text); bad == nil && addr.Zone() == "" {
+		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	switch {
+	case err != nil:
+		d.fault(n.Position, path, "%s is not an address, like 192.0.2.1, or a range, like 192.0.2.0/24", n.shown())
+	case p != p.Masked():
+		d.fault(n.Position, path, "%s is an address inside of a range: write the address alone, or the first of the range", n.shown())
+	case p.Addr().Is4In6():
+		d.fault(n.Position, path, "%s is IPv4 written as IPv6: write it as IPv4", n.shown())
+	default:
+		v.Set(reflect.ValueOf(p))
+	}
 }
 
 func (d *decoder) list(n *node, v reflect.Value, f field, path string) {

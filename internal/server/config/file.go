@@ -10,6 +10,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -32,8 +33,9 @@ type File struct {
 	// Upstream is the origin of the API behind, http or https, without path:
 	// the received path and query are forwarded as they are.
 	Upstream *url.URL `key:"upstream" required:"true"`
-	// ForwardCredentials forwards Authorization and DPoP to the upstream. It
-	// is then in possession of its clients' tokens.
+	// ForwardCredentials forwards Authorization and DPoP to the upstream, and
+	// client_cert_header as a trusted proxy sent it. It is then in possession of
+	// its clients' tokens.
 	ForwardCredentials bool `key:"forward_credentials"`
 	// Resource is the identifier of this API (RFC 8707): the default audience
 	// of each issuer, the default realm and the resource of the RFC 9728
@@ -49,6 +51,27 @@ type File struct {
 	// PlainBehindTLS says that something in front of listen terminates TLS.
 	// Without it plain http is served on loopback addresses only.
 	PlainBehindTLS bool `key:"plain_behind_tls"`
+	// PublicURL lists the URLs under which clients reach this API: an origin
+	// each, and the prefix of the path that something in front takes off. Proofs
+	// name them. Host picks one; a single one always applies. Without any, Host
+	// itself is believed on loopback only. One string or a list.
+	PublicURL []string `key:"public_url,scalar"`
+	// TrustedProxies are the addresses, or ranges of them in CIDR notation, that
+	// forwarded and client_cert_header are believed of.
+	TrustedProxies []netip.Prefix `key:"trusted_proxies"`
+	// Forwarded is the family of headers in which trusted proxies say what
+	// scheme and host the client used: x-forwarded (X-Forwarded-Proto and
+	// X-Forwarded-Host), or rfc7239 (Forwarded). That of the nearest hop counts.
+	Forwarded string `key:"forwarded" default:"none" enum:"none x-forwarded rfc7239"`
+	// ClientCertHeader is the header in which trusted proxies forward the
+	// client's certificate. By default only that of the connection counts.
+	ClientCertHeader *ClientCertHeader `key:"client_cert_header"`
+	// DPoP accepts tokens that are bound to a key, with their proofs (RFC 9449).
+	// Without it they are refused.
+	DPoP *DPoP `key:"dpop"`
+	// FAPI holds everything to the FAPI 2.0 Security Profile: sender-constrained
+	// tokens only, PS256, ES256 and Ed25519, and no tokens that were revoked.
+	FAPI bool `key:"fapi"`
 	// Issuers are the authorization servers whose tokens are accepted.
 	Issuers []Issuer `key:"issuers" required:"true"`
 	// Rules say which requests may pass. What no rule matches is refused.
@@ -60,15 +83,15 @@ type File struct {
 	// Implies lists the scopes that a scope includes, over any number of
 	// steps.
 	Implies map[string][]string `key:"implies"`
-	// Redis is what several instances share: answers of introspection, and
-	// revocations.
+	// Redis is what several instances share: answers of introspection,
+	// revocations, and proofs that were used.
 	Redis *Redis `key:"redis"`
 	// Revocation refuses tokens that were taken back.
 	Revocation *Revocation `key:"revocation"`
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"public_url trusted_proxies forward_auth forwarded client_cert_header dpop cache openapi report_only fapi wait_ready pprof"`
+	_ struct{} `later:"forward_auth cache openapi report_only wait_ready pprof"`
 
 	name    string
 	places  places
@@ -81,8 +104,12 @@ type TLS struct {
 	CertFile string `key:"cert_file" required:"true"`
 	// KeyFile is the PEM file of its private key.
 	KeyFile string `key:"key_file" required:"true"`
-
-	_ struct{} `later:"client_certs"`
+	// ClientCerts says whether clients are asked for a certificate: request
+	// asks, require refuses connections without, none does not ask. Any is
+	// taken, whoever issued it: what counts is that the client has its key, and
+	// that the token is bound to it (RFC 8705 §6.2). Browsers that are asked may
+	// ask their users.
+	ClientCerts string `key:"client_certs" default:"request" enum:"request require none"`
 }
 
 // Issuer is one authorization server.
@@ -271,73 +298,6 @@ type ScopeClaim struct {
 	Name string `key:"name" default:"scope"`
 	// Type is string (space-delimited, RFC 9068) or array.
 	Type string `key:"type" default:"string" enum:"string array"`
-}
-
-// Rule is what a request must bring to pass.
-type Rule struct {
-	// Match is a pattern of Go's ServeMux without host, "[METHOD ]/PATH". The
-	// most specific rule decides; GET covers HEAD.
-	Match string `key:"match" required:"true"`
-	// Scopes lists scopes that the token needs, all of them.
-	Scopes []string `key:"scopes"`
-	// AnyScope lists scopes of which the token needs one.
-	AnyScope []string `key:"any_scope"`
-	// Audience lists the accepted values of aud: a part of what the issuers
-	// accept. One string or a list.
-	Audience []string `key:"audience,scalar"`
-	// Profile rfc9068 is demanded of issuers with profile compat, too.
-	Profile string `key:"profile" enum:"rfc9068"`
-	// Issuers lists the names of the issuers accepted here; by default all.
-	Issuers []string `key:"issuers"`
-	// Schemes lists the authentication schemes accepted here.
-	Schemes []string `key:"schemes" enum:"bearer" later:"dpop"`
-	// Binding says whether tokens must be sender-constrained: if-bound checks
-	// those that are.
-	Binding string `key:"binding" default:"if-bound" enum:"if-bound" later:"bound dpop mtls"`
-	// ACR lists the accepted authentication contexts, preferred first (RFC
-	// 9470).
-	ACR []string `key:"acr"`
-	// MaxAge is the greatest age of the user's authentication, in whole
-	// seconds (RFC 9470).
-	MaxAge time.Duration `key:"max_age" min:"1s"`
-	// Optional passes requests without any Authorization, without identity.
-	Optional bool `key:"optional"`
-	// Public passes every request unread, without identity.
-	Public bool `key:"public"`
-	// UserOnly refuses tokens that stand for a client.
-	UserOnly bool `key:"user_only"`
-	// NoDelegation refuses delegated tokens (act).
-	NoDelegation bool `key:"no_delegation"`
-	// Hide answers 404 where it would be 403.
-	Hide bool `key:"hide"`
-	// Roles lists roles that the token needs, all of them.
-	Roles []string `key:"roles"`
-	// Permissions lists permissions that the token needs, all of them.
-	Permissions []string `key:"permissions"`
-	// Groups lists groups that the token needs, all of them.
-	Groups []string `key:"groups"`
-	// Details lists what authorization_details must grant, all of it (RFC
-	// 9396).
-	Details []Detail `key:"details"`
-
-	_ struct{} `later:"report_only nonce"`
-}
-
-// Detail is what one object of authorization_details must grant.
-type Detail struct {
-	// Type is the object's type.
-	Type string `key:"type" required:"true"`
-	// Actions must all be granted.
-	Actions []string `key:"actions"`
-	// DataTypes must all be granted.
-	DataTypes []string `key:"datatypes"`
-	// Privileges must all be granted.
-	Privileges []string `key:"privileges"`
-	// Identifier is the resource that the grant must name.
-	Identifier string `key:"identifier"`
-	// Fields are further members that the type has and the values that this
-	// rule is about.
-	Fields map[string][]string `key:"fields"`
 }
 
 // Log says what is logged, and how.

@@ -2,8 +2,6 @@ package config
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -33,6 +31,21 @@ resource: https://api.example.com/v1
 metadata: false
 realm: api
 plain_behind_tls: true
+public_url: [https://api.example.com/v1, "https://API.example.org:8443"]
+trusted_proxies: [10.0.0.0/8, 192.0.2.1, "2001:db8::/32"]
+forwarded: rfc7239
+client_cert_header: {name: Client-Cert, format: rfc9440}
+dpop:
+  enabled: true
+  replay: memory
+  entries: 1000
+  window: 30s
+  future: 0s
+  nonce: adaptive
+  nonce_keys_file: nonces
+  stray_proof: refuse
+  algorithms: [ES256, EdDSA]
+fapi: false
 issuers:
   - issuer: https://login.example.com
     name: main
@@ -89,7 +102,7 @@ issuers:
 redis: {url: "redis://127.0.0.1:6379/0", prefix: "bw:", timeout: 100ms, ca_file: ca.pem, key_file: shared.key}
 revocation: {list: redis, retention: 48h}
 rules:
-  - {match: "GET /read", scopes: [read], any_scope: [a, b], issuers: [main, two.example.com/realm/], schemes: [bearer], binding: if-bound}
+  - {match: "GET /read", scopes: [read], any_scope: [a, b], issuers: [main, two.example.com/realm/], schemes: [bearer, dpop], binding: if-bound}
   - match: "POST /payments"
     roles: [payer]
     permissions: [pay]
@@ -104,6 +117,7 @@ rules:
     no_delegation: true
     hide: true
   - {match: "/maybe", optional: true}
+  - {match: "/proven", binding: dpop, nonce: required}
   - {match: "GET /healthz", public: true}
 forward_headers: {X-Auth-Subject: sub, X-Auth-Tenant: tenant}
 implies: {admin: [read, write]}
@@ -124,7 +138,8 @@ func TestParseDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, i); diff != "" {
 		t.Error(diff)
 	}
-	if !f.Metadata || f.TLS != nil || f.Admin != "" || f.Log != (Log{Level: "info", Format: "text"}) || f.Rules[0].Binding != "if-bound" {
+	if !f.Metadata || f.TLS != nil || f.Admin != "" || f.Log != (Log{Level: "info", Format: "text"}) || f.Rules[0].Binding != "if-bound" ||
+		f.DPoP != nil || f.FAPI || f.PublicURL != nil || f.TrustedProxies != nil || f.Forwarded != "none" || f.ClientCertHeader != nil || f.Rules[0].Nonce != "" {
 		t.Errorf("defaults: %+v", f)
 	}
 }
@@ -165,11 +180,14 @@ func TestParseEverything(t *testing.T) {
 	if step.MaxAge != 5*time.Minute || !slices.Equal(step.ACR, []string{"phr", "phrh"}) || !step.UserOnly || !step.NoDelegation || !step.Hide {
 		t.Errorf("rule: %+v", step)
 	}
+	if r := f.Rules[5]; r.Binding != "dpop" || r.Nonce != "required" || !slices.Equal(f.Rules[0].Schemes, []string{"bearer", "dpop"}) {
+		t.Errorf("senders: %+v", r)
+	}
 	if f.ForwardHeaders["X-Auth-Tenant"] != "tenant" || !slices.Equal(f.Implies["admin"], []string{"read", "write"}) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
 	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
-	if want := "a.yaml:23:14: one\na.yaml:74:5: two"; got == nil || got.Error() != want {
+	if want := "a.yaml:38:14: one\na.yaml:89:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if err := f.Faults(); err != nil {
@@ -183,7 +201,7 @@ func TestEverythingIsEverything(t *testing.T) {
 	walk = func(typ reflect.Type) {
 		fields, known, _ := schema(typ)
 		for i, key := range known {
-			if !strings.Contains(everything, key+":") && key != "tls" && key != "cert_file" && key != "key_file" {
+			if !strings.Contains(everything, key+":") && key != "tls" && key != "cert_file" && key != "key_file" && key != "client_certs" {
 				t.Errorf("%s is not tested", key)
 			}
 			inner := typ.Field(fields[i].index).Type
@@ -202,7 +220,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	_, err := Parse("dir/a.yaml", []byte(`listen: 9000
 mode: proxi
 upstrem: http://127.0.0.1:9100
-dpop: {enabled: true}
+cache: {disabled: true}
 issuers:
   - issuer: https://login.example.com
     leeway: 60
@@ -217,7 +235,7 @@ rules:
 dir/a.yaml:1:9: this must be text, not a number: put it in quotes if it is
 dir/a.yaml:2:7: "proxi" is not proxy; did you mean "proxy"?
 dir/a.yaml:3:1: unknown key "upstrem"; did you mean "upstream"?
-dir/a.yaml:4:1: "dpop" is part of the contract but not built yet
+dir/a.yaml:4:1: "cache" is part of the contract but not built yet
 dir/a.yaml:7:13: the duration "60" has no unit: write 60s, 60m or 60h
 dir/a.yaml:8:5: "profile" has no value: leave the key out to use its default
 dir/a.yaml:9:19: this must be text, not a number: put it in quotes if it is
@@ -344,26 +362,6 @@ func TestColonsInWords(t *testing.T) {
 	}
 	if f.ForwardHeaders["X-Subject"] != "urn:example:sub" {
 		t.Errorf("headers: %q", f.ForwardHeaders)
-	}
-}
-
-func TestLoad(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bearward.yaml")
-	if _, err := Load(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("missing file: %v", err)
-	}
-	if err := os.WriteFile(path, []byte(smallest), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := Load(path); err != nil || f.Mode != "proxy" {
-		t.Errorf("got %v, %v", f, err)
-	}
-	if err := os.WriteFile(path, []byte("x: 1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var faults *Faults
-	if _, err := Load(path); !errors.As(err, &faults) || faults.Name != path || len(faults.List) < 6 {
-		t.Errorf("got %v", err)
 	}
 }
 
