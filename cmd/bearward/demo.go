@@ -34,7 +34,7 @@ func (c *demoCmd) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	remove := publish(d.State, std.err)
+	remove := publish(d, std.err)
 	err = d.Print(std.out, self())
 	if err == nil {
 		select {
@@ -54,15 +54,15 @@ func (c *demoCmd) check(ctx context.Context, std streams) error {
 	return errors.Join(d.Check(ctx, std.out), d.Close())
 }
 
-// publish lets the other commands find the demo. Without a place for the file
+// publish lets the other commands find the demo. Without a place for its files
 // they do not, and the demo goes on.
-func publish(s demo.State, warn io.Writer) (remove func() error) {
+func publish(d *demo.Demo, warn io.Writer) (remove func() error) {
 	path, err := demo.StatePath()
 	if err == nil {
-		remove, err = s.Write(path)
+		remove, err = d.Publish(path)
 	}
 	if err != nil {
-		fmt.Fprintf(warn, "bearward: token, call and explain will not find this demo: %v\n", err)
+		fmt.Fprintf(warn, "bearward: token, proof, call and explain will not find this demo, so that lines with proofs and certificates do not work: %v\n", err)
 		return func() error { return nil }
 	}
 	return remove
@@ -86,8 +86,5 @@ func self() string {
 		}
 		return "go run " + module + "/" + source + "@" + version
 	}
-	if strings.ContainsAny(os.Args[0], " '\"$`\\;&|<>()*?[]#~!{}") {
-		return "'" + strings.ReplaceAll(os.Args[0], "'", `'\''`) + "'"
-	}
-	return os.Args[0]
+	return demo.Quote(os.Args[0])
 }

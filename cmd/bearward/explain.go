@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/bearward/bearward/internal/demo"
 	"github.com/bearward/bearward/internal/server"
@@ -19,18 +17,22 @@ import (
 
 type explainCmd struct {
 	Config  string `placeholder:"FILE" help:"A serve file to judge by; default the running demo."`
-	Request string `placeholder:"'GET /read'" help:"Judge by the rule for this request; default: any valid token passes."`
+	Request string `placeholder:"'GET /read'" help:"Judge by the rule for this request; default: any valid token passes. With a whole URL, as in 'GET https://api.example.com/read', Host is what it says."`
 	JSON    bool   `name:"json" help:"Print the report as JSON."`
-	Token   string `arg:"" help:"The token, or - to read it from standard input."`
+
+	Proof       string `placeholder:"PROOF|-" help:"The proof that came with the token, from the header DPoP, or - to read it from standard input. Judged for --request, or else for the request that it names itself, at public_url of the file or an address of the demo. It is not spent."`
+	Certificate string `placeholder:"FILE" help:"PEM file with the client's certificate on the connection."`
+
+	Token string `arg:"" help:"The token, alone or with its scheme before it, or - to read it from standard input."`
 }
 
 // Run is bearward explain.
 func (c *explainCmd) Run(std streams) error {
-	token, err := c.token(std.in)
+	sent, err := c.presented(std.in)
 	if err != nil {
 		return err
 	}
-	request, err := c.request(token)
+	asked, err := c.asked()
 	if err != nil {
 		return err
 	}
@@ -39,12 +41,15 @@ func (c *explainCmd) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	report := c.report(ctx, by, request)
+	report := c.report(ctx, by, by.request(asked, sent))
 	if report.Code.Class() == validate.Unavailable {
 		outage(std.err, by.guard)
 	}
 	if by.blind {
 		fmt.Fprintln(std.err, "bearward: the list of revocations is in the memory of the server: this report does not know it")
+	}
+	if by.foreign && report.Code == validate.ErrNonceInvalid {
+		fmt.Fprintln(std.err, "bearward: the keys of nonces are in the memory of the server: this report knows none of its nonces; nonce_keys_file would be read")
 	}
 	if err := by.close(); err != nil {
 		return err
@@ -71,51 +76,16 @@ func outage(to io.Writer, guard *middleware.Guard) {
 	}
 }
 
-const maxInput = 1 << 20
-
-func (c *explainCmd) token(in io.Reader) (string, error) {
-	token := c.Token
-	if token == "-" {
-		text, err := io.ReadAll(io.LimitReader(in, maxInput))
-		if err != nil {
-			return "", err
-		}
-		token = string(text)
-	}
-	token = strings.TrimSpace(token)
-	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") { // copied with its scheme
-		token = strings.TrimSpace(rest)
-	}
-	if token == "" {
-		return "", usage("the token is empty")
-	}
-	return token, nil
-}
-
-// request is one that carries the token.
-func (c *explainCmd) request(token string) (middleware.Request, error) {
-	r := middleware.Request{
-		Method: http.MethodGet, Scheme: "https", RawPath: "/",
-		Header: http.Header{"Authorization": {"Bearer " + token}},
-	}
-	if c.Request == "" {
-		return r, nil
-	}
-	method, target, ok := strings.Cut(c.Request, " ")
-	if !ok || method == "" || !strings.HasPrefix(target, "/") || strings.ContainsAny(target, " \t\r\n") {
-		return r, usage("--request is a method and a path, like 'GET /read'")
-	}
-	r.Method = method
-	r.RawPath, r.RawQuery, _ = strings.Cut(target, "?")
-	return r, nil
-}
-
 // judge is what decides.
 type judge struct {
 	guard *middleware.Guard
 	match func(method, rawPath string) (middleware.Policy, route.Outcome)
 	close func() error
 	blind bool // a running server knows revocations that this does not
+
+	origins  []string // where clients reach the API, with the prefix that something in front takes off
+	believed bool     // Host counts
+	foreign  bool     // a running server knows nonces that this does not
 }
 
 func (c *explainCmd) judge(ctx context.Context) (judge, error) {
@@ -125,7 +95,10 @@ func (c *explainCmd) judge(ctx context.Context) (judge, error) {
 			return judge{}, usage("%w; or judge by a file with --config FILE", err)
 		}
 		guard, err := state.Guard(ctx)
-		return judge{guard: guard, match: demo.Policy, close: guard.Close}, err
+		return judge{
+			guard: guard, match: demo.Policy, close: guard.Close, believed: true,
+			origins: []string{state.HTTP, state.Gin, state.TLS, "https://" + state.GRPC},
+		}, err
 	}
 	file, err := load(c.Config)
 	if err != nil {
@@ -135,8 +108,13 @@ func (c *explainCmd) judge(ctx context.Context) (judge, error) {
 	if err != nil {
 		return judge{}, faulty(err)
 	}
-	blind := file.Revocation != nil && file.Revocation.List == "memory"
-	return judge{service.Guard, service.Match, service.Close, blind}, nil
+	by := judge{
+		guard: service.Guard, match: service.Match, close: service.Close,
+		blind:   file.Revocation != nil && file.Revocation.List == "memory",
+		foreign: file.DPoP != nil && file.DPoP.NonceKeysFile == "",
+	}
+	by.at(file)
+	return by, nil
 }
 
 func (c *explainCmd) report(ctx context.Context, by judge, r middleware.Request) middleware.Report {

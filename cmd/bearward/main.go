@@ -24,6 +24,7 @@ type cli struct {
 	Explain explainCmd `cmd:"" help:"Say what becomes of a token, rule by rule, and how to fix it."`
 	Revoke  revokeCmd  `cmd:"" help:"Refuse a token, or those of a user, session or client, from now on."`
 	Token   tokenCmd   `cmd:"" help:"Get a token, right or wrong on purpose, from the running demo."`
+	Proof   proofCmd   `cmd:"" help:"Sign a DPoP proof, right or wrong on purpose."`
 	Call    callCmd    `cmd:"" help:"Call a gRPC method of the running demo."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -41,6 +42,7 @@ func main() {
 func run(args []string, std streams) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("bearward"), kong.Writers(std.out, std.err),
+		kong.WithHyphenPrefixedParameters(true), // a token may begin so, and - is standard input
 		kong.Description("Keeper of bearer tokens: OAuth 2.0 access tokens checked in front of an API."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
@@ -85,16 +87,22 @@ func exitCode(err error, std streams) int {
 }
 
 // withoutSecrets shortens what a message repeats of the command line: a word
-// in the wrong place may be a token.
+// in the wrong place may be a token or a proof, with its scheme or header name
+// before it.
 func withoutSecrets(message string, args []string) string {
 	const longest = 24
 	for _, arg := range args {
 		if _, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {
 			arg = value
 		}
-		if len(arg) > longest {
-			message = strings.ReplaceAll(message, arg, "…")
+		for _, word := range append([]string{arg}, strings.FieldsFunc(arg, apart)...) {
+			if len(word) > longest {
+				message = strings.ReplaceAll(message, word, "…")
+			}
 		}
 	}
 	return message
 }
+
+// apart is what stands between words, and what quoting changes.
+func apart(r rune) bool { return r <= ' ' || strings.ContainsRune("\"'\\,:;=", r) }

@@ -4,9 +4,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +66,10 @@ func startDemo(env *testscript.Env) error {
 	env.Setenv("STRANGER", d.Stranger)
 	env.Setenv("GRPC", d.GRPC)
 	env.Setenv("RESOURCE", d.Resource)
-	_, err = d.State.Write(filepath.Join(env.Getenv("XDG_RUNTIME_DIR"), "bearward", "demo.json"))
+	env.Setenv("HTTP", d.HTTP)
+	_, err = d.Publish(filepath.Join(env.Getenv("XDG_RUNTIME_DIR"), "bearward", "demo.json"))
+	env.Setenv("CLIENT", d.Files+"/client-"+d.TLS[strings.LastIndexByte(d.TLS, ':')+1:]+".pem")
+	env.Setenv("OTHER", d.Files+"/other-"+d.TLS[strings.LastIndexByte(d.TLS, ':')+1:]+".pem")
 	return err
 }
 
@@ -94,6 +96,9 @@ func TestDemoStops(t *testing.T) {
 			readUntil(t, out, "bearward explain")
 			path := filepath.Join(dir, "bearward", "demo.json")
 			checkFile(t, path)
+			if _, err := demo.ReadKey(filepath.Join(dir, "bearward", "client-key.pem")); err != nil {
+				t.Error(err)
+			}
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
@@ -103,8 +108,8 @@ func TestDemoStops(t *testing.T) {
 			if err := cmd.Wait(); err != nil || log.Len() > 0 {
 				t.Errorf("%v: %s", err, log.String())
 			}
-			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("its file is left: %v", err)
+			if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 0 {
+				t.Errorf("left: %v, %v", left, err)
 			}
 		})
 	}
@@ -199,13 +204,24 @@ func TestSelf(t *testing.T) {
 	}
 }
 
-// A message never repeats a token that stood in the wrong place.
+// A message never repeats a token or a proof that stood in the wrong place.
 func TestWithoutSecrets(t *testing.T) {
 	token := strings.Repeat("x", 40)
-	for _, args := range [][]string{{"explain", token, token}, {"--tokn=" + token}, {"explain", "--" + token}} {
-		message := withoutSecrets("unexpected "+args[len(args)-1], args)
-		if strings.Contains(message, token) {
-			t.Errorf("%q", message)
+	for _, args := range [][]string{
+		{"explain", token, token},
+		{"--tokn=" + token},
+		{"explain", "--" + token},
+		{"explain", "--proof", token, token},
+		{"explain", "--prof=" + token},
+		{"explain", "DPoP " + token},
+		{"explain", `DPoP: ` + token + "\n"},
+		{"explain", `"` + token + `"`},
+	} {
+		for _, format := range []string{"unexpected %s", "unexpected %q"} {
+			message := withoutSecrets(fmt.Sprintf(format, args[len(args)-1]), args)
+			if strings.Contains(message, token) {
+				t.Errorf("%q", message)
+			}
 		}
 	}
 }

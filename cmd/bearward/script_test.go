@@ -19,6 +19,10 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"file": mintFile,
 
 	"withdraw": withdraw,
+
+	"prove": proveIt,
+	"save":  save,
+	"nonce": nonce,
 }
 
 // code N PROGRAM ARGS runs the program and demands exit code N.
@@ -51,6 +55,30 @@ func mint(ts *testscript.TestScript, _ bool, args []string) {
 func mintFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("bearward", append([]string{"token"}, args[1:]...)...))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile("stdout")), 0o600))
+}
+
+// prove NAME FLAGS puts a proof into the variable.
+func proveIt(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("bearward", append([]string{"proof"}, args[1:]...)...))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// save FILE TEXT writes the text and a line end into the file.
+func save(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+"\n"), 0o600))
+}
+
+// nonce NAME METHOD URL TOKEN PROOF puts the nonce of the answer into the
+// variable.
+func nonce(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(args[1], args[2], nil)
+	ts.Check(err)
+	r.Header.Set("Authorization", "DPoP "+args[3])
+	r.Header.Set("DPoP", args[4])
+	resp, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	ts.Check(resp.Body.Close())
+	ts.Setenv(args[0], resp.Header.Get("DPoP-Nonce"))
 }
 
 // withdraw TOKEN revokes it at the demo's issuer.

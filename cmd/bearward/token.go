@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,21 +23,52 @@ type tokenCmd struct {
 	Client string   `help:"Client id; default client-1."`
 	Role   []string `help:"Roles, for example admin."`
 
+	DPoP bool   `name:"dpop" help:"Bind it to a key, and print a curl command that uses it with a proof. Scope is orders:read unless given."`
+	Key  string `placeholder:"FILE" help:"With --dpop: the client's private key, PKCS #8 in PEM; default the running demo's client's."`
+	URL  string `name:"url" placeholder:"URL" help:"With --dpop: what the command asks for; default a route of the running demo."`
+	Raw  bool   `help:"With --dpop: print the token alone."`
+
+	Certificate string `placeholder:"FILE" help:"Bind it to the certificate in this PEM file (mTLS)."`
+
 	List bool `help:"List the kinds of tokens and why a strict guard refuses them."`
 }
 
 // Run is bearward token.
 func (c *tokenCmd) Run(std streams) error {
 	if c.List {
-		return list(std)
+		var rows [][3]string
+		for _, v := range kinds() {
+			rows = append(rows, [3]string{v.Name, v.Code, v.What})
+		}
+		return list(std.out, rows)
 	}
 	if !known(c.Kind) {
 		return usage("no kind of token is named %q: see bearward token --list", c.Kind)
+	}
+	if !c.DPoP && (c.Key != "" || c.URL != "" || c.Raw) {
+		return usage("--key, --url and --raw are about bound tokens: use them with --dpop")
 	}
 	state, err := demo.ReadState()
 	if err != nil {
 		return err
 	}
+	query, err := c.query()
+	if err != nil {
+		return err
+	}
+	token, err := state.Mint(context.Background(), query)
+	if err != nil {
+		return err
+	}
+	if c.DPoP && !c.Raw {
+		token = c.command(token, cmp.Or(c.URL, state.HTTP+"/payments"))
+	}
+	_, err = fmt.Fprintln(std.out, token)
+	return err
+}
+
+// query is what the token endpoint is asked for.
+func (c *tokenCmd) query() (url.Values, error) {
 	query := url.Values{"kind": {c.Kind}}
 	if len(c.Scope) > 0 {
 		query.Set("scope", strings.Join(c.Scope, " "))
@@ -52,12 +85,34 @@ func (c *tokenCmd) Run(std streams) error {
 	if len(c.Aud) > 0 {
 		query["aud"] = c.Aud
 	}
-	token, err := state.Mint(context.Background(), query)
-	if err != nil {
-		return err
+	if c.DPoP {
+		key, err := clientKey(c.Key)
+		if err != nil {
+			return nil, err
+		}
+		query.Set("jkt", key.Thumbprint())
+		if len(c.Scope) == 0 {
+			query.Set("scope", "orders:read") // so that the command works as it is
+		}
 	}
-	_, err = fmt.Fprintln(std.out, token)
-	return err
+	if c.Certificate != "" {
+		certificate, err := readCertificate(c.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		query.Set("x5t", demo.Thumbprint(certificate))
+	}
+	return query, nil
+}
+
+// command uses the token. Each time it is executed it signs a proof of its own.
+func (c *tokenCmd) command(token, target string) string {
+	sign := self() + " proof"
+	if c.Key != "" {
+		sign += " --key " + demo.Quote(c.Key)
+	}
+	sign += " --url " + demo.Quote(target) + " --token " + demo.Quote(token)
+	return fmt.Sprintf(`curl -i -H %s -H "DPoP: $(%s)" %s`, demo.Quote("Authorization: DPoP "+token), sign, demo.Quote(target))
 }
 
 func kinds() []issuer.Variant { return slices.Concat(issuer.Variants(), issuer.OpaqueVariants()) }
@@ -66,14 +121,11 @@ func known(kind string) bool {
 	return slices.ContainsFunc(kinds(), func(v issuer.Variant) bool { return v.Name == kind })
 }
 
-func list(std streams) error {
-	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	for _, v := range kinds() {
-		reason := v.Code
-		if reason == "" {
-			reason = "accepted"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", v.Name, reason, v.What)
+// list prints kinds: name, why a guard refuses it, and what is different.
+func list(out io.Writer, kinds [][3]string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, k := range kinds {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", k[0], cmp.Or(k[1], "accepted"), k[2])
 	}
 	return w.Flush()
 }

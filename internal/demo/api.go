@@ -11,6 +11,7 @@ import (
 	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // endpoint is one route of the API, over net/http as over gin.
@@ -24,6 +25,11 @@ type endpoint struct {
 var (
 	mayRead  = middleware.Scopes("orders:read")
 	mayWrite = middleware.Scopes("orders:write")
+
+	// What these open is worth stealing: a token alone is not enough.
+	withKey         = mayRead.WithDPoP()
+	withNonce       = withKey.WithNonce(dpop.NonceRequired)
+	withCertificate = mayRead.WithMTLS()
 )
 
 var endpoints = []endpoint{
@@ -32,6 +38,9 @@ var endpoints = []endpoint{
 	{"GET", "/orders/export", mayRead.WithACR("phr"), http.StatusOK, list},
 	{"DELETE", "/orders", middleware.Policy{Roles: []string{"admin"}}, http.StatusOK, remove},
 	{"GET", "/me", middleware.Policy{UserOnly: true}, http.StatusOK, caller},
+	{"GET", "/payments", withKey, http.StatusOK, list},
+	{"POST", "/payments", withNonce, http.StatusCreated, create},
+	{"GET", "/partners", withCertificate, http.StatusOK, list},
 	{"GET", "/healthz", middleware.Public(), http.StatusOK, healthy},
 	// The CORS layer: preflights reach it without a token, other OPTIONS
 	// requests need one.
@@ -96,7 +105,7 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.answer == nil {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-		w.Header().Set("Access-Control-Allow-Headers", "Authorization")
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization, DPoP")
 		w.WriteHeader(e.status)
 		return
 	}

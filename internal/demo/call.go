@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
@@ -17,6 +15,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/bearward/bearward/internal/prove"
 )
 
 const callTimeout = 10 * time.Second
@@ -27,13 +27,10 @@ type Call struct {
 	Method string // /package.Service/Method
 	Token  string // "" for none
 	Stream bool   // the method streams its answers
-}
 
-// Reply is what came back.
-type Reply struct {
-	Status    *status.Status
-	Messages  []string // JSON
-	Challenge []string // trailer www-authenticate
+	// Key signs a proof that goes with the token, which then is one that is
+	// bound to it; nil: a bearer token.
+	Key *prove.Key
 }
 
 // Do makes the call. It returns an error only if there is no call to make.
@@ -51,10 +48,28 @@ func (c Call) Do(ctx context.Context) (Reply, error) {
 	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if c.Token != "" {
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+c.Token)
+	reply, err := c.once(ctx, conn, "")
+	if err == nil && c.Key != nil && reply.asksNonce() {
+		return c.once(ctx, conn, reply.Nonce)
 	}
-	var reply Reply
+	return reply, err
+}
+
+// once makes the call, with a proof that has the nonce.
+func (c Call) once(ctx context.Context, conn *grpc.ClientConn, nonce string) (reply Reply, err error) {
+	scheme := "Bearer"
+	if c.Key != nil {
+		scheme = "DPoP"
+		// A proof names an https URL, wherever TLS ends.
+		proof, err := c.Key.Sign(prove.Claims{Method: "POST", URL: "https://" + c.Addr + c.Method, Token: c.Token, Nonce: nonce})
+		if err != nil {
+			return Reply{}, err
+		}
+		ctx = metadata.AppendToOutgoingContext(ctx, "dpop", proof)
+	}
+	if c.Token != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", scheme+" "+c.Token)
+	}
 	reply.Status = status.Convert(c.exchange(ctx, conn, &reply))
 	return reply, nil
 }
@@ -66,7 +81,10 @@ func (c Call) exchange(ctx context.Context, conn *grpc.ClientConn, reply *Reply)
 	if err != nil {
 		return err
 	}
-	defer func() { reply.Challenge = stream.Trailer().Get("www-authenticate") }()
+	defer func() {
+		reply.Challenge = stream.Trailer().Get("www-authenticate")
+		reply.Nonce = strings.Join(stream.Trailer().Get("dpop-nonce"), ", ")
+	}()
 	if err := stream.SendMsg(new(emptypb.Empty)); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -97,26 +115,4 @@ func (c Call) receive(stream grpc.ClientStream, reply *Reply) error {
 	}
 	reply.Messages = append(reply.Messages, string(text))
 	return nil
-}
-
-// String prints the reply: messages, then the status and what explains it.
-func (r Reply) String() string {
-	var b strings.Builder
-	for _, m := range r.Messages {
-		b.WriteString(m + "\n")
-	}
-	n := r.Status.Proto().GetCode()
-	fmt.Fprintf(&b, "grpc-status: %d %s\n", n, code.Code_name[n])
-	if m := r.Status.Message(); m != "" {
-		fmt.Fprintf(&b, "grpc-message: %s\n", m)
-	}
-	for _, detail := range r.Status.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			fmt.Fprintf(&b, "reason: %s\n", info.GetReason())
-		}
-	}
-	for _, challenge := range r.Challenge {
-		fmt.Fprintf(&b, "www-authenticate: %s\n", challenge)
-	}
-	return b.String()
 }

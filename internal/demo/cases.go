@@ -3,75 +3,8 @@ package demo
 import (
 	"slices"
 
-	"github.com/bearward/bearward/internal/issuer"
 	"github.com/bearward/bearward/validate"
 )
-
-// Place is a server of the demo.
-type Place int
-
-// The places that a case can go to.
-const (
-	HTTP Place = iota
-	Gin
-	GRPC
-	Control
-)
-
-// Case is one thing that the demo shows.
-type Case struct {
-	Want   int      // HTTP status; gRPC status where On is GRPC
-	What   string   // it shows
-	On     Place    // where it goes
-	Call   string   // METHOD /path; a gRPC method's full name; that and " stream"
-	Header []string // of the request; {token} stands for a token
-	Token  Token    // which one
-
-	// Code is why the guard refuses; "" if it allows or is not asked. With
-	// a Kind of token it is that kind's, unless set.
-	Code validate.Code
-}
-
-// Token is what a token endpoint is asked for.
-type Token struct {
-	Kind     string // of issuer.Variants or OpaqueVariants; "" is a right token
-	Scope    string
-	Audience string // "" is this API
-	Client   string // client_id
-	Role     string
-	Stranger bool // from the issuer that the guard does not know
-}
-
-// Section is a group of cases with one lesson.
-type Section struct {
-	Title string
-	Cases []Case
-}
-
-// Sections returns all cases in the order in which they teach. Sections run in
-// every order and any number of times, and so do cases, but for the story of
-// the outage: what takes the issuer down is followed by what brings it back.
-func Sections() []Section {
-	out := slices.Clone(sections)
-	for i := range out {
-		out[i].Cases = slices.Clone(out[i].Cases)
-		for n := range out[i].Cases {
-			if c := &out[i].Cases[n]; c.Code == "" {
-				c.Code = kindCode(c.Token.Kind)
-			}
-		}
-	}
-	return out
-}
-
-func kindCode(kind string) validate.Code {
-	for _, v := range slices.Concat(issuer.Variants(), issuer.OpaqueVariants()) {
-		if v.Name == kind {
-			return validate.Code(v.Code)
-		}
-	}
-	return ""
-}
 
 var (
 	bearer  = []string{"Authorization: Bearer {token}"}
@@ -108,7 +41,6 @@ var sections = []Section{
 		{401, "not valid before next hour", HTTP, getOrders, bearer, kind("not-yet-valid"), ""},
 		{401, "meant for another API", HTTP, getOrders, bearer, kind("wrong-audience"), ""},
 		{401, "an ID token is not an access token", HTTP, getOrders, bearer, kind("id-token"), ""},
-		{401, "bound to a key (cnf.jkt) and sent without proof: perhaps stolen", HTTP, getOrders, bearer, kind("cnf-jkt"), ""},
 	}},
 	{"Forged and hostile tokens", []Case{
 		{401, "alg none", HTTP, getOrders, bearer, kind("alg-none"), ""},
@@ -145,6 +77,8 @@ var sections = []Section{
 		{401, "this client's tokens are on the guard's own revocation list", HTTP, getOrders, bearer, Token{Scope: "orders:read", Client: lostClient}, validate.ErrRevoked},
 		{401, "and its opaque ones, whatever the issuer says", HTTP, getOrders, bearer, Token{Kind: "opaque", Scope: "orders:read", Client: lostClient}, validate.ErrRevoked},
 	}},
+	ofKey,
+	ofCertificate,
 	{"What clients and browsers ask for", []Case{
 		{200, "metadata of this API (RFC 9728): issuers and scopes", HTTP, "GET /.well-known/oauth-protected-resource", nil, nothing, ""},
 		{204, "CORS preflight: goes to the CORS layer without a token", HTTP, "OPTIONS /orders", []string{"Origin: https://shop.example", "Access-Control-Request-Method: GET"}, nothing, ""},

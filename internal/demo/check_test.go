@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bytes"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -25,12 +24,11 @@ func TestCheck(t *testing.T) {
 // The cases do not depend on their order, but for the end of the outage.
 func TestCheckBackwards(t *testing.T) {
 	d := start(t, Options{Free: true})
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	all := Sections()
 	slices.Reverse(all)
 	for _, section := range all {
 		for _, c := range section.Cases {
-			if err := d.check(t.Context(), client, c); err != nil {
+			if err := d.check(t.Context(), c); err != nil {
 				t.Errorf("%s: %v", c.What, err)
 			}
 		}
@@ -40,7 +38,6 @@ func TestCheckBackwards(t *testing.T) {
 // A check that cannot fail checks nothing.
 func TestCheckFails(t *testing.T) {
 	d := start(t, Options{Free: true})
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, test := range []struct {
 		says string
 		c    Case
@@ -53,9 +50,15 @@ func TestCheckFails(t *testing.T) {
 		{"a challenge: false", Case{404, "", HTTP, "GET /nothing", nil, nothing, validate.ErrTokenMissing}},
 		{"a challenge: true", Case{401, "", HTTP, getOrders, nil, nothing, ""}},
 		{"a challenge: true", Case{16, "", GRPC, listOrders, nil, nothing, ""}},
+		{"reason proof_key_mismatch", Case{401, "", HTTP, getPayments, byDPoP, proof("other-key"), validate.ErrProofReplayed}},
+		{"nothing was repeated yet", Case{401, "", Gin, pay, byDPoP, Token{Scope: "orders:read", OfKey: true, Proof: Proof{Again: true}}, validate.ErrNonceMissing}},
+		{"2 proofs of kind", Case{401, "", HTTP, getPayments, byDPoP, proof("two"), ""}},
+		{"no kind of proof", Case{401, "", HTTP, getPayments, byDPoP, proof("no-such-kind"), ""}},
+		{"no nonce", Case{401, "", HTTP, getOrders, nil, nothing, validate.ErrNonceMissing}},
+		{"status 200", Case{401, "", TLS, getPartners, bearer, shown(clientCertificate), ""}},
 		{"no kind of token", Case{401, "", HTTP, getOrders, bearer, Token{Kind: "no-such-kind"}, ""}},
 	} {
-		if err := d.check(t.Context(), client, test.c); err == nil || !strings.Contains(err.Error(), test.says) {
+		if err := d.check(t.Context(), test.c); err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%v, not %q", err, test.says)
 		}
 	}
@@ -82,6 +85,9 @@ func TestCasesAreSound(t *testing.T) {
 			seen[c.status()+c.What] = true
 			if k := c.Token.Kind; k != "" && !slices.Contains(kinds, k) {
 				t.Errorf("%s: no kind %q", c.What, k)
+			}
+			if p := c.Token.Proof; p.Kind != "" && !c.proven() || p.Certificate != "" && c.On != TLS || c.On == GRPC && p != (Proof{}) {
+				t.Errorf("%s: what would prove the token is not used: %+v", c.What, p)
 			}
 		}
 	}

@@ -1,23 +1,19 @@
 package demo
 
 import (
-	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"time"
-
-	"google.golang.org/grpc"
 
 	"github.com/bearward/bearward"
 	"github.com/bearward/bearward/internal/issuer"
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // Ports of a demo, each unless it is taken.
@@ -26,6 +22,7 @@ const (
 
 	ginAddr      = "127.0.0.1:8081"
 	grpcAddr     = "127.0.0.1:8082"
+	tlsAddr      = "127.0.0.1:8443"
 	issuerAddr   = "127.0.0.1:9000"
 	strangerAddr = "127.0.0.1:9001"
 	controlAddr  = "127.0.0.1:9002"
@@ -54,13 +51,14 @@ type Demo struct {
 
 	observer *observer
 	guard    *middleware.Guard
+	wallet   *wallet
 	stop     []func() error // in order of the start
 	failed   chan error
 }
 
 // Start starts everything and returns when it answers.
 func Start(ctx context.Context, o Options) (*Demo, error) {
-	d := &Demo{observer: &observer{out: o.Log}, failed: make(chan error, 4)} // one for each server
+	d := &Demo{observer: &observer{out: o.Log}, failed: make(chan error, 5)} // one for each server
 	if err := d.start(ctx, o); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -77,6 +75,10 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 		return err
 	}
 	d.Resource, d.Issuer, d.Stranger = issuer.DefaultAudience, own.URL(), stranger.URL()
+	if d.wallet, err = newWallet(); err != nil {
+		return err
+	}
+	d.JKT, d.X5T, d.Nonce = d.wallet.key.Thumbprint(), Thumbprint(d.wallet.client.Leaf), rand.Text()+rand.Text()
 	config, err := guardConfig(d.State)
 	if err != nil {
 		return err
@@ -109,6 +111,9 @@ func guardConfig(s State) (bearward.Config, error) {
 				Cache: introspect.CacheConfig{Positive: issuer.Lifetime},
 			},
 		}},
+		// Host is believed, because everything is on loopback. What is
+		// explained has nonces of the running demo.
+		DPoP:       &dpop.Config{NonceKeys: [][]byte{[]byte(s.Nonce)}},
 		Revocation: revoked,
 		Logger:     slog.New(slog.DiscardHandler), // the observer says what matters here
 	}, err
@@ -146,86 +151,6 @@ func (d *Demo) issuer(o Options, addr string) (*issuer.Server, error) {
 		d.stop = append(d.stop, s.Close)
 	}
 	return s, err
-}
-
-func (d *Demo) listen(o Options, own *issuer.Server) error {
-	if o.Addr != "" && !Loopback(o.Addr) {
-		return fmt.Errorf("the demo hands out tokens to everybody, so it listens on loopback only, and %s is not", o.Addr)
-	}
-	for _, s := range []struct {
-		addr    string
-		fixed   bool // no other port will do
-		handler http.Handler
-		url     *string
-	}{
-		{cmp.Or(o.Addr, DefaultAddr), o.Addr != "", overHTTP(d.guard), &d.HTTP},
-		{ginAddr, false, overGin(d.guard), &d.Gin},
-		{controlAddr, false, control(own), &d.Control},
-	} {
-		l, err := listen(s.addr, s.fixed, o.Free)
-		if err != nil {
-			return err
-		}
-		*s.url = "http://" + l.Addr().String()
-		d.serveHTTP(l, s.handler)
-	}
-	l, err := listen(grpcAddr, false, o.Free)
-	if err != nil {
-		return err
-	}
-	d.GRPC = l.Addr().String()
-	d.serveGRPC(l, overGRPC(d.guard))
-	return nil
-}
-
-// listen takes the address, or a free port where another will do.
-func listen(addr string, fixed, free bool) (net.Listener, error) {
-	if free && !fixed {
-		return net.Listen("tcp", freeAddr)
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil && !fixed {
-		return net.Listen("tcp", freeAddr)
-	}
-	return l, err
-}
-
-func (d *Demo) serveHTTP(l net.Listener, handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: closeTimeout}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			d.failed <- err
-		}
-	}()
-	d.stop = append(d.stop, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		err := server.Shutdown(ctx)
-		if err != nil {
-			err = errors.Join(err, server.Close())
-		}
-		<-done
-		return err
-	})
-}
-
-func (d *Demo) serveGRPC(l net.Listener, server *grpc.Server) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := server.Serve(l); err != nil {
-			d.failed <- err
-		}
-	}()
-	d.stop = append(d.stop, func() error {
-		timer := time.AfterFunc(closeTimeout, server.Stop)
-		defer timer.Stop()
-		server.GracefulStop()
-		<-done
-		return nil
-	})
 }
 
 // Failed is told when a server ends by itself.

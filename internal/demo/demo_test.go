@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/bearward/bearward/internal/prove"
 )
 
 func TestTakenPorts(t *testing.T) {
@@ -37,7 +39,7 @@ func TestTakenPorts(t *testing.T) {
 // Two demos at once: the second takes other ports.
 func TestTwoDemos(t *testing.T) {
 	a, b := start(t, Options{}), start(t, Options{})
-	for _, pair := range [][2]string{{a.HTTP, b.HTTP}, {a.Gin, b.Gin}, {a.GRPC, b.GRPC}, {a.Issuer, b.Issuer}, {a.Stranger, b.Stranger}, {a.Control, b.Control}} {
+	for _, pair := range [][2]string{{a.HTTP, b.HTTP}, {a.Gin, b.Gin}, {a.GRPC, b.GRPC}, {a.Issuer, b.Issuer}, {a.Stranger, b.Stranger}, {a.Control, b.Control}, {a.TLS, b.TLS}} {
 		if pair[0] == pair[1] || !strings.Contains(pair[0], "127.0.0.1:") {
 			t.Errorf("%v", pair)
 		}
@@ -76,17 +78,25 @@ func TestReplyText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ofKey, err := d.Mint(t.Context(), url.Values{"scope": {"orders:read"}, "jkt": {d.JKT}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		call Call
+		key  *prove.Key
 		want []string
 	}{
-		{Call{Method: listOrders, Token: token}, []string{`"alice"`, `"honey"`, "grpc-status: 0 OK\n"}},
-		{Call{Method: "/" + service + "/Watch", Token: token, Stream: true}, []string{`"tea"`, `"bread"`, "grpc-status: 0 OK\n"}},
-		{Call{Method: listOrders}, []string{"grpc-status: 16 UNAUTHENTICATED\n", "reason: TOKEN_MISSING\n", "www-authenticate: Bearer realm="}},
-		{Call{Method: "/" + service + "/Create", Token: token}, []string{"grpc-status: 7 PERMISSION_DENIED\n", "grpc-message: ", "reason: INSUFFICIENT_SCOPE\n"}},
-		{Call{Method: "/" + service + "/Delete", Token: token}, []string{"grpc-status: 7 PERMISSION_DENIED\n", "reason: POLICY_DENIED\n"}},
+		{Call{Method: listOrders, Token: token}, nil, []string{`"alice"`, `"honey"`, "grpc-status: 0 OK\n"}},
+		{Call{Method: "/" + service + "/Watch", Token: token, Stream: true}, nil, []string{`"tea"`, `"bread"`, "grpc-status: 0 OK\n"}},
+		{Call{Method: listOrders}, nil, []string{"grpc-status: 16 UNAUTHENTICATED\n", "reason: TOKEN_MISSING\n", "www-authenticate: Bearer realm="}},
+		{Call{Method: "/" + service + "/Create", Token: token}, nil, []string{"grpc-status: 7 PERMISSION_DENIED\n", "grpc-message: ", "reason: INSUFFICIENT_SCOPE\n"}},
+		{Call{Method: "/" + service + "/Delete", Token: token}, nil, []string{"grpc-status: 7 PERMISSION_DENIED\n", "reason: POLICY_DENIED\n"}},
+		{Call{Method: callPay, Token: ofKey}, d.wallet.key, []string{"grpc-status: 0 OK\n"}},
+		{Call{Method: "/" + service + "/Watch", Token: ofKey, Stream: true}, d.wallet.key, []string{`"tea"`, "grpc-status: 0 OK\n"}},
+		{Call{Method: listOrders, Token: token}, d.wallet.key, []string{"grpc-status: 16 UNAUTHENTICATED\n", "www-authenticate: DPoP "}},
 	} {
-		test.call.Addr = d.GRPC
+		test.call.Addr, test.call.Key = d.GRPC, test.key
 		reply, err := test.call.Do(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -22,6 +22,7 @@ var methods = grpcauth.Methods{
 	"/" + service + "/List":        mayRead,
 	"/" + service + "/Watch":       mayRead,
 	"/" + service + "/Create":      mayWrite,
+	"/" + service + "/Pay":         withNonce,
 	"/grpc.health.v1.Health/Check": middleware.Public(),
 }
 
@@ -33,6 +34,7 @@ var ordersService = grpc.ServiceDesc{
 	Methods: []grpc.MethodDesc{
 		{MethodName: "List", Handler: unary("List", list)},
 		{MethodName: "Create", Handler: unary("Create", create)},
+		{MethodName: "Pay", Handler: unary("Pay", create)},
 		{MethodName: "Delete", Handler: unary("Delete", create)},
 	},
 	Streams: []grpc.StreamDesc{{StreamName: "Watch", Handler: watch, ServerStreams: true}},

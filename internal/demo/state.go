@@ -13,7 +13,8 @@ import (
 )
 
 // State says where a running demo is. It is kept in a file that only its user
-// can read, so that bearward token, call and explain find the demo.
+// can read, so that bearward token, proof, call and explain find the
+// demo.
 type State struct {
 	Resource string `json:"resource"`
 	Issuer   string `json:"issuer"`
@@ -22,6 +23,12 @@ type State struct {
 	HTTP     string `json:"http"`
 	Gin      string `json:"gin"`
 	GRPC     string `json:"grpc"` // host and port
+	TLS      string `json:"tls"`  // net/http, over TLS
+
+	JKT   string `json:"jkt"`   // thumbprint of the client's key
+	X5T   string `json:"x5t"`   // thumbprint of the client's certificate
+	Files string `json:"files"` // directory with the client's key and certificates
+	Nonce string `json:"nonce"` // secret of the guard's nonces
 }
 
 // ErrNotRunning says that no demo was found, and what to do.
@@ -40,26 +47,14 @@ func StatePath() (string, error) {
 }
 
 // Write publishes the state at path, for this user only. remove takes it away
-// again, unless another demo has taken its place.
+// again, and the client's key with it, unless another demo has taken its place.
 func (s State) Write(path string) (remove func() error, err error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := replace(path, text); err != nil {
 		return nil, err
-	}
-	f, err := os.CreateTemp(dir, "demo-*.json") // mode 0600
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, os.Remove(f.Name()))
 	}
 	return func() error {
 		now, err := os.ReadFile(path)
@@ -69,7 +64,7 @@ func (s State) Write(path string) (remove func() error, err error) {
 		if err != nil || string(now) != string(text) {
 			return err
 		}
-		return os.Remove(path)
+		return errors.Join(os.Remove(path), discard(filepath.Join(filepath.Dir(path), keyFile)))
 	}, nil
 }
 
