@@ -12,6 +12,7 @@ import (
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/cache"
 	"github.com/bearward/bearward/validate/dpop"
 	"github.com/bearward/bearward/validate/mtls"
 )
@@ -24,6 +25,11 @@ type Config struct {
 	// challenges, unless told otherwise.
 	Resource string
 	Issuers  []Issuer // at least one
+
+	// Cache remembers verified JWTs, so that a repeated one costs no signature: on
+	// unless Disabled. Time, revocation, possession and policy are judged on
+	// every request, and an entry dies with its signing key.
+	Cache cache.Config
 
 	// DPoP accepts tokens that are bound to a key (RFC 9449), with their proof;
 	// nil: the scheme DPoP is not offered, and such tokens are refused.
@@ -145,6 +151,9 @@ func New(ctx context.Context, cfg Config) (*middleware.Guard, error) {
 	if err := errors.Join(faults, err); err != nil {
 		for n, made := range core.Issuers {
 			release(cfg.Issuers[n], made)
+		}
+		if core.Cache != nil {
+			_ = core.Cache.Close()
 		}
 		return nil, err
 	}

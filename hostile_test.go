@@ -33,9 +33,10 @@ func TestSlowIssuerStallsNobodyElse(t *testing.T) {
 	g := newGuard(t, bearward.Config{Resource: api, Issuers: []bearward.Issuer{
 		{URL: slow.URL(), Keys: held{asked, on}}, {URL: quick.URL(), Keys: static(t, quick)},
 	}})
-	waiting, fast := mint(t, slow, nil), mint(t, quick, nil)
+	fast := mint(t, quick, nil)
 	var all sync.WaitGroup
 	for range 64 {
+		waiting := mint(t, slow, nil)
 		all.Go(func() {
 			if d := decide(t, g, waiting); validate.CodeOf(d.Err) != validate.ErrKeyUnknown {
 				t.Errorf("%v", d.Err)

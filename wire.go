@@ -12,6 +12,7 @@ import (
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/cache"
 )
 
 // wire turns the configuration into the parts of a Guard, collecting faults. An
@@ -28,6 +29,9 @@ func wire(cfg Config) (middleware.Config, error) {
 		Observer: observer(cfg), Revocation: cfg.Revocation, Logger: cfg.Logger, Clock: cfg.Clock,
 	}
 	var err error
+	if core.Cache, err = memory(cfg); err != nil {
+		faults = append(faults, fmt.Errorf("bearward: %w", err))
+	}
 	if core.DPoP, err = proofs(cfg); err != nil {
 		faults = append(faults, fmt.Errorf("bearward: %w", err))
 	}
@@ -44,6 +48,22 @@ func wire(cfg Config) (middleware.Config, error) {
 		core.Issuers = append(core.Issuers, wired)
 	}
 	return core, errors.Join(faults...)
+}
+
+// memory makes the cache of verified JWTs; nil where nothing is remembered.
+func memory(cfg Config) (middleware.Cache, error) {
+	if cfg.Cache.Disabled {
+		return nil, nil //nolint:nilnil // no cache and no fault
+	}
+	c := cfg.Cache
+	if c.Clock == nil {
+		c.Clock = cfg.Clock
+	}
+	made, err := cache.New(c)
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
 }
 
 // release closes what was made for an issuer of a configuration that is

@@ -31,7 +31,7 @@ func (v *Verifier) Confirm(ctx context.Context, raw string, t *validate.Token, m
 // about differ; "" if there is none. What only one of them has does not count,
 // but for a binding: the server's holds.
 func contradiction(answer, t *validate.Token) string {
-	a, b := facts.Of(answer), facts.Of(t)
+	a, b := facts.Known(answer), facts.Known(t)
 	for _, pair := range [...]struct{ claim, a, b string }{
 		{"iss", a.Issuer, b.Issuer},
 		{"sub", a.Subject, b.Subject},

@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/bearward/bearward/internal/facts"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -15,10 +14,6 @@ func jwtToken(change func(*validate.Token)) *validate.Token {
 	t := &validate.Token{Issuer: fakeIssuer, Subject: "alice", ClientID: "app", ID: "1"}
 	if change != nil {
 		change(t)
-	}
-	*facts.Of(t) = facts.Facts{
-		Sealed: true, Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID,
-		Bound: t.Confirmation != validate.Confirmation{},
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type Config struct {
 	ClientCertHeader mtls.Header
 	FAPI             bool // every token has to be sender-constrained, and no mode of nonces is adaptive
 
+	Cache      Cache               // of verified JWTs; nil: every signature is verified on each request
 	Revocation validate.Revocation // asked before a valid token is accepted; nil: none
 	Observer   Observer            // nil: none
 	Logger     *slog.Logger        // for faults of ours; nil: slog.Default()
@@ -56,6 +58,13 @@ type Issuer struct {
 	// NoAudience says that something else stands in for aud in its tokens, so
 	// no route can ask for an audience.
 	NoAudience bool
+}
+
+// Cache is what a *cache.Cache does.
+type Cache interface {
+	validate.Memory
+	Flush(digest *[sha256.Size]byte)
+	Close() error
 }
 
 // Introspection is what an *introspect.Verifier does.
@@ -153,6 +162,9 @@ func New(config Config) (*Guard, error) {
 	var err error
 	if g.issuers, err = validate.NewIssuers(leaves...); err != nil {
 		faults = append(faults, err)
+	}
+	if config.Cache != nil && err == nil {
+		g.issuers.Remember(config.Cache)
 	}
 	if g.metadata, err = newMetadata(config); err != nil {
 		faults = append(faults, err)
@@ -275,6 +287,10 @@ func (g *Guard) Flush(token string) {
 	if !g.made() {
 		return
 	}
+	if g.config.Cache != nil {
+		digest := sha256.Sum256([]byte(token))
+		g.config.Cache.Flush(&digest)
+	}
 	for _, i := range g.list {
 		if i.Introspection != nil {
 			i.Introspection.Flush(token)
@@ -291,6 +307,9 @@ func (g *Guard) Close() error {
 		return nil
 	}
 	var faults []error
+	if g.config.Cache != nil {
+		faults = append(faults, g.config.Cache.Close())
+	}
 	for _, i := range g.list {
 		if i.Keys != nil {
 			faults = append(faults, i.Keys.Close())

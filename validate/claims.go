@@ -39,7 +39,7 @@ func (s *state) decodeClaims() *Error {
 
 // readClaims makes one strict pass over the claims.
 func (s *state) readClaims(raw string) *Error {
-	t := &Token{claims: raw}
+	t := newToken(raw)
 	r := strictjson.Open(t.claims)
 	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {

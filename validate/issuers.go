@@ -2,6 +2,7 @@ package validate
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,6 +26,7 @@ type Issuers struct {
 	byURL     map[string]*Leaf
 	templates []pattern
 	refused   map[*Leaf]bool // configured, but not accepted here
+	memory    Memory         // nil: nothing is remembered
 }
 
 type pattern struct {
@@ -77,7 +79,7 @@ func (i *Issuers) add(l *Leaf) {
 // Only returns a router that accepts fewer issuers. Every url must be one of
 // this router's.
 func (i *Issuers) Only(urls ...string) (*Issuers, error) {
-	only := &Issuers{leaves: i.leaves, byURL: i.byURL, templates: i.templates, refused: map[*Leaf]bool{}}
+	only := &Issuers{leaves: i.leaves, byURL: i.byURL, templates: i.templates, refused: map[*Leaf]bool{}, memory: i.memory}
 	for _, l := range i.leaves {
 		only.refused[l] = true
 	}
@@ -108,7 +110,23 @@ func (i *Issuers) Ambiguous() error {
 
 // Verify asks the verifier of the token's own issuer.
 func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
-	s := state{ctx: ctx, raw: raw}
+	if i.memory == nil || len(raw) > MaxToken {
+		return i.verify(ctx, raw, nil)
+	}
+	digest := digestOf(raw)
+	t, leaf := i.recall(&digest)
+	switch {
+	case t == nil:
+		return i.verify(ctx, raw, &digest)
+	case i.refused[leaf]:
+		return nil, refuseClaim(ErrIssuerRefused, "iss")
+	}
+	return t, nil
+}
+
+// verify judges a token by its rules. With a digest it may be remembered.
+func (i *Issuers) verify(ctx context.Context, raw string, digest *[sha256.Size]byte) (*Token, error) {
+	s := &state{ctx: ctx, raw: raw}
 	if refusal := s.run(shape); refusal != nil {
 		if refusal.Code != ErrNotJWT {
 			return nil, refusal
@@ -119,10 +137,14 @@ func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	if j, ok := leaf.JWT.(*JWT); ok {
-		return j.judge(&s)
+	j, ours := leaf.JWT.(*JWT)
+	switch {
+	case !ours:
+		return foreign(leaf, s)
+	case digest != nil:
+		return i.remembered(s, j, digest)
 	}
-	return foreign(leaf, &s)
+	return j.judge(s)
 }
 
 func (i *Issuers) verifyOpaque(ctx context.Context, raw string, notJWT *Error) (*Token, error) {

@@ -81,7 +81,7 @@ func (s *state) deviates(code Code, claim string) *Error {
 	if s.issuer.strict {
 		return refuseClaim(code, claim)
 	}
-	if f := &s.token.facts; f.Strict == "" {
+	if f := s.token.facts; f.Strict == "" {
 		f.Strict = string(code)
 	}
 	return nil
@@ -93,8 +93,8 @@ func (s *state) seal() *Token {
 	t := s.token
 	t.Audience = slices.Clip(t.Audience)
 	t.AMR = slices.Clip(t.AMR)
-	f := &t.facts
-	f.Sealed = true
+	f := t.facts
+	f.Sealed, f.Self = true, t
 	if s.key != nil {
 		f.Key, f.KeyID = s.key, s.key.ID
 	}
@@ -132,9 +132,9 @@ var _ Verifier = (*JWT)(nil)
 // ValidAt checks the token's times again at now, as on every use of a token
 // that was validated before. The error is ErrExpired or ErrNotYetValid.
 func (t *Token) ValidAt(now time.Time, leeway time.Duration) error {
-	exp, nbf := t.facts.ExpiresAt, t.facts.NotBefore
-	if !t.facts.Sealed {
-		exp, nbf = t.ExpiresAt, t.NotBefore
+	exp, nbf := t.ExpiresAt, t.NotBefore
+	if t.sealed() {
+		exp, nbf = t.facts.ExpiresAt, t.facts.NotBefore
 	}
 	if exp.IsZero() {
 		return refuseClaim(ErrClaimMissing, "exp")

@@ -83,7 +83,7 @@ func checkConfirmation(s *state) *Error {
 			return refuseClaim(ErrConfirmationInvalid, "cnf")
 		}
 	}
-	if r.Err() != nil || members == 0 || cnf.fill(&s.token.facts) != members {
+	if r.Err() != nil || members == 0 || cnf.fill(s.token.facts) != members {
 		return refuseClaim(ErrConfirmationInvalid, "cnf")
 	}
 	return nil

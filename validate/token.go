@@ -35,8 +35,25 @@ type Token struct {
 
 	claims string // the payload as signed, or the introspection answer
 	habits *Preset
-	facts  facts.Facts
+	facts  *facts.Facts // of a token that was verified here; nil for others
 }
+
+// made is a token under construction with its facts, in one piece of memory.
+type made struct {
+	token Token
+	facts facts.Facts
+}
+
+func newToken(claims string) *Token {
+	m := &made{}
+	m.token.claims, m.token.facts = claims, &m.facts
+	return &m.token
+}
+
+// sealed reports that t was verified here and is the very token that was: a
+// copy, or one that a reader has written another one over, says what its writer
+// wants.
+func (t *Token) sealed() bool { return t.facts != nil && t.facts.Self == t }
 
 // Confirmation is the cnf claim: the key a sender-constrained token is bound
 // to (RFC 7800 §3.1). Each member that is set has to be proven.
@@ -53,15 +70,16 @@ type Actor struct {
 }
 
 func init() {
-	facts.Of = func(t any) *facts.Facts { return &t.(*Token).facts }
+	facts.Of = func(t any) *facts.Facts { return t.(*Token).facts }
+	facts.Whole = func(t any) bool { return t.(*Token).sealed() }
 	facts.Known = func(t any) *facts.Facts { return t.(*Token).known() }
 }
 
 // known returns what guards decide from. A token of a verifier that is not ours
 // has nothing of its own: its fields are copied now.
 func (t *Token) known() *facts.Facts {
-	if t.facts.Sealed {
-		return &t.facts
+	if t.sealed() {
+		return t.facts
 	}
 	f := &facts.Facts{
 		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
@@ -99,14 +117,19 @@ func (t *Token) HasScope(scope string) bool { return slices.Contains(t.Scopes, s
 // IsClient reports that the token stands for a client and no user is involved:
 // sub equals client_id, idtyp is app, or gty is client-credentials.
 func (t *Token) IsClient() bool {
-	if !t.facts.Sealed {
+	if !t.sealed() {
 		return t.Subject == t.ClientID
 	}
 	return t.facts.Client
 }
 
 // KeyID returns the kid of the key that verified the token.
-func (t *Token) KeyID() string { return t.facts.KeyID }
+func (t *Token) KeyID() string {
+	if !t.sealed() {
+		return ""
+	}
+	return t.facts.KeyID
+}
 
 // errNoClaims says that a Token was not made from claims.
 var errNoClaims = errors.New("the token carries no claims")

@@ -48,7 +48,8 @@ type KeySource interface {
 	// Keys returns the keys that may have signed a token with this kid and
 	// alg: with a kid only exact matches, without ("") every fitting key, at
 	// most four. An empty answer means that the issuer has no such key; an
-	// error means that nobody knows, and is answered 503.
+	// error means that nobody knows, and is answered 503. Keys bounds its own
+	// waiting: ctx may never end, because others wait for the same answer.
 	Keys(ctx context.Context, kid, alg string) ([]*Key, error)
 	// Live reports without locking whether the key still belongs to the set
 	// and the set is not older than may be. It counts as a use of the set.

@@ -8,6 +8,7 @@ import "time"
 // Facts belong to one token and are read-only once the token is returned.
 type Facts struct {
 	Sealed bool // made by a verifier of package validate
+	Self   any  // the *validate.Token that was made
 
 	KeyID  string // of the key that verified the token
 	Key    any    // *validate.Key
@@ -31,10 +32,18 @@ type Facts struct {
 	Client    bool // the token stands for a client, no user is involved
 
 	JKT, X5T [32]byte
+
+	Digest   [32]byte // SHA-256 of the token as received
+	Digested bool     // Digest is set
 }
 
-// Of returns the facts of a *validate.Token, its own. Package validate sets it.
+// Of returns the facts of a *validate.Token, its own, nil if it has none. Package
+// validate sets it.
 var Of func(token any) *Facts
+
+// Whole reports that a *validate.Token is as it was verified, and neither a copy
+// nor overwritten. Package validate sets it.
+var Whole func(token any) bool
 
 // Known returns the facts to decide by: the token's own if it is sealed, else,
 // for a verifier that is not ours, a copy of what the token says now. Package

@@ -16,6 +16,7 @@ import (
 	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/cache"
 )
 
 // builder turns the file into a configuration and collects faults.
@@ -33,6 +34,7 @@ func (b *builder) fault(path string, err error) {
 func (b *builder) guard(shared *redisstore.Redis) bearward.Config {
 	cfg := bearward.Config{
 		Resource: b.file.Resource, Realm: b.file.Realm, NoMetadata: !b.file.Metadata, Logger: b.logger, Clock: b.clock,
+		Cache: cache.Config{Disabled: b.file.Cache.Disabled, Entries: b.file.Cache.Entries, TTL: b.file.Cache.TTL},
 	}
 	for n, i := range b.file.Issuers {
 		cfg.Issuers = append(cfg.Issuers, b.issuer(fmt.Sprintf("issuers[%d]", n), i, shared))

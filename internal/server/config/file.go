@@ -83,6 +83,9 @@ type File struct {
 	// Implies lists the scopes that a scope includes, over any number of
 	// steps.
 	Implies map[string][]string `key:"implies"`
+	// Cache remembers JWTs that were verified, so that a repeated one costs no
+	// signature. What can change is judged on every request all the same.
+	Cache Cache `key:"cache"`
 	// Redis is what several instances share: answers of introspection,
 	// revocations, and proofs that were used.
 	Redis *Redis `key:"redis"`
@@ -91,7 +94,7 @@ type File struct {
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"forward_auth cache openapi report_only wait_ready pprof"`
+	_ struct{} `later:"forward_auth openapi report_only wait_ready pprof"`
 
 	name    string
 	places  places
@@ -251,6 +254,16 @@ type IntrospectionCache struct {
 	// IgnoreNoStore uses answers although the server says Cache-Control:
 	// no-store, which some say about every answer.
 	IgnoreNoStore bool `key:"ignore_no_store"`
+}
+
+// Cache says how many verified JWTs are remembered, and for how long.
+type Cache struct {
+	// Disabled verifies the signature of every token on every request.
+	Disabled bool `key:"disabled"`
+	// Entries is the number of tokens.
+	Entries int `key:"entries" default:"100000" min:"1" max:"100000000"`
+	// TTL is how long each is remembered, never past its exp.
+	TTL time.Duration `key:"ttl" default:"5m" min:"1s" max:"5m"`
 }
 
 // Redis is shared by several instances.

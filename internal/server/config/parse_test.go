@@ -101,6 +101,7 @@ issuers:
     introspection: {auth: client_secret_post, client_id: api, client_secret: secret}
 redis: {url: "redis://127.0.0.1:6379/0", prefix: "bw:", timeout: 100ms, ca_file: ca.pem, key_file: shared.key}
 revocation: {list: redis, retention: 48h}
+cache: {disabled: false, entries: 5000, ttl: 1m}
 rules:
   - {match: "GET /read", scopes: [read], any_scope: [a, b], issuers: [main, two.example.com/realm/], schemes: [bearer, dpop], binding: if-bound}
   - match: "POST /payments"
@@ -152,6 +153,9 @@ func TestParseEverything(t *testing.T) {
 	if f.Upstream.String() != "https://backend.internal" || !f.ForwardCredentials || f.Metadata || f.Realm != "api" || !f.PlainBehindTLS {
 		t.Errorf("top: %+v", f)
 	}
+	if f.Cache != (Cache{false, 5000, time.Minute}) {
+		t.Errorf("cache: %+v", f.Cache)
+	}
 	one, two, three := f.Issuers[0], f.Issuers[1], f.Issuers[2]
 	if one.Leeway != 0 || one.MaxLifetime != 24*time.Hour || one.DiscoveryURL.Host != "10.0.0.1" || !one.AllowPrivate || !one.AllowHTTP ||
 		one.JWKS != (JWKS{5 * time.Minute, 10 * time.Second, time.Hour}) || *one.ScopeClaim != (ScopeClaim{"scp", "array"}) || one.CAFile != "ca.pem" {
@@ -187,7 +191,7 @@ func TestParseEverything(t *testing.T) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
 	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
-	if want := "a.yaml:38:14: one\na.yaml:89:5: two"; got == nil || got.Error() != want {
+	if want := "a.yaml:38:14: one\na.yaml:90:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if err := f.Faults(); err != nil {
@@ -220,7 +224,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	_, err := Parse("dir/a.yaml", []byte(`listen: 9000
 mode: proxi
 upstrem: http://127.0.0.1:9100
-cache: {disabled: true}
+openapi: api.yaml
 issuers:
   - issuer: https://login.example.com
     leeway: 60
@@ -235,7 +239,7 @@ rules:
 dir/a.yaml:1:9: this must be text, not a number: put it in quotes if it is
 dir/a.yaml:2:7: "proxi" is not proxy; did you mean "proxy"?
 dir/a.yaml:3:1: unknown key "upstrem"; did you mean "upstream"?
-dir/a.yaml:4:1: "cache" is part of the contract but not built yet
+dir/a.yaml:4:1: "openapi" is part of the contract but not built yet
 dir/a.yaml:7:13: the duration "60" has no unit: write 60s, 60m or 60h
 dir/a.yaml:8:5: "profile" has no value: leave the key out to use its default
 dir/a.yaml:9:19: this must be text, not a number: put it in quotes if it is

@@ -1,0 +1,176 @@
+package bearward_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/bearward/bearward"
+	"github.com/bearward/bearward/internal/issuer"
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/cache"
+)
+
+// counted is a key source that counts, and whose keys can leave.
+type counted struct {
+	validate.KeySource
+	asked atomic.Int64
+	gone  atomic.Bool
+}
+
+func (c *counted) Keys(ctx context.Context, kid, alg string) ([]*validate.Key, error) {
+	c.asked.Add(1)
+	if c.gone.Load() {
+		return nil, nil
+	}
+	return c.KeySource.Keys(ctx, kid, alg)
+}
+
+func (c *counted) Live(key *validate.Key) bool { return !c.gone.Load() && c.KeySource.Live(key) }
+
+// remembering is a guard whose cache is on, and its keys.
+func remembering(t *testing.T, change ...func(*bearward.Config)) (*middleware.Guard, *issuer.Server, *counted) {
+	t.Helper()
+	s := newIssuer(t)
+	keys := &counted{KeySource: static(t, s)}
+	cfg := bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: s.URL(), Name: "a", Keys: keys}}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	return newGuard(t, cfg), s, keys
+}
+
+// TestRepeatedToken is verified once, and judged anew on every request.
+// [CA-01 CA-02]
+func TestRepeatedToken(t *testing.T) {
+	g, s, keys := remembering(t)
+	token := mint(t, s, map[string]any{"scope": "a"})
+	for range 5 {
+		if d := decide(t, g, token); !d.Allowed {
+			t.Fatal(d.Err)
+		}
+		if _, d := g.Decide(t.Context(), asBearer(token), middleware.Scopes("b")); validate.CodeOf(d.Err) != validate.ErrScopeMissing {
+			t.Errorf("%v", d.Err)
+		}
+		if report := g.Explain(t.Context(), asBearer(token), middleware.Scopes("a")); !report.Allowed {
+			t.Errorf("%s", report)
+		}
+	}
+	if n := keys.asked.Load(); n != 6 { // reports verify by themselves
+		t.Errorf("keys were asked for %d times", n)
+	}
+	off, s, keys := remembering(t, func(c *bearward.Config) { c.Cache = cache.Config{Disabled: true} })
+	token = mint(t, s, nil)
+	for range 3 {
+		if d := decide(t, off, token); !d.Allowed {
+			t.Fatal(d.Err)
+		}
+	}
+	if n := keys.asked.Load(); n != 3 {
+		t.Errorf("without a cache keys were asked for %d times", n)
+	}
+}
+
+// TestRememberedDies: with its key, with its time, and with the revocation list,
+// on the next request. [CA-01 CA-02 JK-18 RV-02]
+func TestRememberedDies(t *testing.T) {
+	now := atomic.Int64{}
+	now.Store(time.Now().Unix())
+	clock := func() time.Time { return time.Unix(now.Load(), 0) }
+	list, err := validate.NewRevocationList(validate.RevocationListConfig{Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	withClock := func(c *bearward.Config) { c.Clock, c.Revocation = clock, list }
+	for _, c := range []struct {
+		name string
+		end  func(g *middleware.Guard, s *issuer.Server, keys *counted)
+		code validate.Code
+	}{
+		{"key removed", func(_ *middleware.Guard, _ *issuer.Server, keys *counted) { keys.gone.Store(true) }, validate.ErrKeyUnknown},
+		{"expired", func(*middleware.Guard, *issuer.Server, *counted) {
+			now.Add(int64((issuer.Lifetime + time.Minute) / time.Second))
+		}, validate.ErrExpired},
+		{"revoked", func(_ *middleware.Guard, s *issuer.Server, _ *counted) {
+			if err := list.Revoke(t.Context(), validate.RevocationEntry{Issuer: s.URL(), ClientID: "client-1"}); err != nil {
+				t.Fatal(err)
+			}
+		}, validate.ErrRevoked},
+	} {
+		g, s, keys := remembering(t, withClock)
+		token := mint(t, s, map[string]any{"iat": now.Load(), "exp": now.Load() + int64(issuer.Lifetime/time.Second)})
+		for range 2 {
+			if d := decide(t, g, token); !d.Allowed {
+				t.Fatalf("%s: %v", c.name, d.Err)
+			}
+		}
+		c.end(g, s, keys)
+		for range 2 {
+			if d := decide(t, g, token); validate.CodeOf(d.Err) != c.code {
+				t.Errorf("%s: %v, want %s", c.name, d.Err, c.code)
+			}
+		}
+	}
+}
+
+// TestRememberedElsewhere: a token that one route has accepted does not open one
+// that accepts other issuers.
+func TestRememberedElsewhere(t *testing.T) {
+	other := newIssuer(t)
+	g, s, _ := remembering(t, func(c *bearward.Config) {
+		c.Issuers = append(c.Issuers, bearward.Issuer{URL: other.URL(), Name: "b", Keys: static(t, other)})
+	})
+	token := mint(t, s, nil)
+	if d := decide(t, g, token); !d.Allowed {
+		t.Fatal(d.Err)
+	}
+	if _, d := g.Decide(t.Context(), asBearer(token), middleware.Policy{}.WithIssuers("b")); validate.CodeOf(d.Err) != validate.ErrIssuerRefused {
+		t.Errorf("%v", d.Err)
+	}
+}
+
+// TestRememberedOverwritten: a handler that writes another token over the one
+// that requests share changes no decision.
+func TestRememberedOverwritten(t *testing.T) {
+	g, s, keys := remembering(t)
+	weak, strong := mint(t, s, map[string]any{"scope": "read"}), mint(t, s, map[string]any{"scope": "admin"})
+	admin := decide(t, g, strong).Token
+	for name, write := range map[string]func(*validate.Token){
+		"by another token": func(to *validate.Token) { *to = *admin },
+		"by one made up": func(to *validate.Token) {
+			*to = validate.Token{Issuer: s.URL(), Subject: "root", Scopes: []string{"admin"}}
+		},
+		"its fields": func(to *validate.Token) { to.Scopes, to.Subject = []string{"admin"}, "root" },
+	} {
+		write(decide(t, g, weak).Token)
+		before := keys.asked.Load()
+		for range 2 {
+			if _, d := g.Decide(t.Context(), asBearer(weak), middleware.Scopes("admin")); validate.CodeOf(d.Err) != validate.ErrScopeMissing {
+				t.Errorf("%s: %v", name, d.Err)
+			}
+		}
+		if n := keys.asked.Load() - before; n > 1 || n == 0 && name != "its fields" {
+			t.Errorf("%s: keys were asked for %d times", name, n)
+		}
+	}
+}
+
+// TestFlushedToken is verified anew.
+func TestFlushedToken(t *testing.T) {
+	g, s, keys := remembering(t)
+	token := mint(t, s, nil)
+	decide(t, g, token)
+	g.Flush(token)
+	decide(t, g, token)
+	if n := keys.asked.Load(); n != 2 {
+		t.Errorf("keys were asked for %d times", n)
+	}
+}
+
+// asBearer is GET /orders with a token.
+func asBearer(token string) middleware.Request {
+	return middleware.Request{Method: "GET", Scheme: "https", Host: "api.example.test", RawPath: "/orders", Header: http.Header{"Authorization": {"Bearer " + token}}}
+}

@@ -1,0 +1,5 @@
+// Package cache remembers JWTs that were verified, so that a repeated token costs
+// a digest in place of a signature. It decides nothing: on each request the time,
+// the signing key's presence in its issuer's set, revocation, possession and the
+// route's policy are judged again.
+package cache
