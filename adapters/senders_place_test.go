@@ -183,7 +183,7 @@ func TestForgedHeaderOnPublicRoutes(t *testing.T) {
 }
 
 // TestFAPI: one setting demands sender-constrained tokens everywhere. [HS-01
-// HS-03]
+// HS-02 HS-03]
 func TestFAPI(t *testing.T) {
 	s := newSenders(t)
 	s.each(t, func(t *testing.T, d delivery) {
@@ -202,5 +202,7 @@ func TestFAPI(t *testing.T) {
 		if events := s.events.take(); len(events) != 1 || events[0].Code != validate.ErrBindingRequired {
 			t.Errorf("%+v", events)
 		}
+		scope := d.send(t, g, middleware.Scopes("orders:write"), s.proven(d, s.token(s.byKey())))
+		scope.is(t, "S")
 	})
 }
