@@ -17,7 +17,8 @@ func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Contex
 	if !g.made() { // [PV-07]
 		return ctx, unmade()
 	}
-	run := &pass{ctx: ctx, guard: g, r: &r}
+	run := g.begin(ctx, r)
+	defer run.end()
 	if !g.gate.enter() {
 		return ctx, g.refuse(run, refuse(validate.ErrGuardClosed))
 	}
@@ -68,7 +69,9 @@ func (g *Guard) Deny(ctx context.Context, r Request, code validate.Code) Decisio
 	if !g.made() {
 		return unmade()
 	}
-	return g.refuse(&pass{ctx: ctx, guard: g, r: &r}, refuse(code))
+	run := g.begin(ctx, r)
+	defer run.end()
+	return g.refuse(run, refuse(code))
 }
 
 // decide runs the rules and recovers: an internal error is a refusal.

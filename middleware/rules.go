@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/bearward/bearward/internal/facts"
@@ -18,7 +19,8 @@ type pass struct {
 	ctx    context.Context
 	guard  *Guard
 	policy *compiled
-	r      *Request
+	r      *Request // what was given, below
+	given  Request
 	now    time.Time
 
 	scheme string // of the credential, as challenges write it; "" if it is not known
@@ -35,6 +37,22 @@ type pass struct {
 	proof       dpop.Proof        // that was verified; zero with other schemes
 	response    http.Header       // what an answer that passes gets
 	remove      []string          // headers of the request that nobody must believe
+}
+
+// passes are used again: nothing of a pass outlives its decision.
+var passes = sync.Pool{New: func() any { return new(pass) }}
+
+func (g *Guard) begin(ctx context.Context, r Request) *pass {
+	p := passes.Get().(*pass)
+	p.ctx, p.guard, p.given = ctx, g, r
+	p.r = &p.given
+	return p
+}
+
+// end forgets everything about the request.
+func (p *pass) end() {
+	*p = pass{}
+	passes.Put(p)
 }
 
 // respond adds to the answer of a request that passes.

@@ -143,13 +143,17 @@ func Verify(alg string, pub crypto.PublicKey, input, signature []byte) (err erro
 }
 
 // VerifyText is Verify over the parts of a compact JWS, without copies of them.
-// A signature that is not canonical base64url is ErrEncoding.
-func VerifyText(alg string, pub crypto.PublicKey, input, signature string) error {
+// The signature is decoded into scratch if it has room. One that is not canonical
+// base64url is ErrEncoding.
+func VerifyText(alg string, pub crypto.PublicKey, input, signature string, scratch []byte) error {
 	n := strict.DecodedLen(len(signature))
 	if n > maxSignature {
 		return ErrSignature
 	}
-	decoded := make([]byte, n)
+	if n > len(scratch) {
+		scratch = make([]byte, n)
+	}
+	decoded := scratch[:n]
 	if _, err := strict.Decode(decoded, View(signature)); err != nil {
 		return ErrEncoding
 	}

@@ -81,6 +81,19 @@ func DecodeText(part string) (string, error) {
 	return string(buf[:n]), nil
 }
 
+// DecodeInto decodes one part to text that shares buf's memory if that has room:
+// it is gone when buf is used again.
+func DecodeInto(buf []byte, part string) (string, error) {
+	n := strict.DecodedLen(len(part))
+	if n > len(buf) {
+		return DecodeText(part)
+	}
+	if _, err := strict.Decode(buf[:n], View(part)); err != nil {
+		return "", ErrEncoding
+	}
+	return unsafe.String(unsafe.SliceData(buf), n), nil //nolint:gosec // buf is not written while the text lives
+}
+
 // DecodeAlone decodes base64url that did not come through Split.
 func DecodeAlone(part string) ([]byte, error) {
 	for i := 0; i < len(part); i++ {

@@ -83,8 +83,8 @@ func ParseKey(raw string) (JWK, error) {
 			return JWK{}, err
 		}
 	}
-	key.Thumbprint, err = Thumbprint(pub)
-	return key, err
+	key.Thumbprint = m.thumbprint()
+	return key, nil
 }
 
 // readMembers walks over the members. It tells private material even where

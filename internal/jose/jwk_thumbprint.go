@@ -43,13 +43,25 @@ func Thumbprint(pub crypto.PublicKey) ([32]byte, error) {
 	return [32]byte{}, ErrKeyType
 }
 
-func sum(parts ...string) (out [32]byte) {
-	h := sha256.New()
-	for _, p := range parts {
-		h.Write([]byte(p))
+// thumbprint is that of a key that was read from these members: their text is
+// canonical, so it is the text of Thumbprint.
+func (m *members) thumbprint() [32]byte {
+	switch m.kty {
+	case "RSA":
+		return sum(`{"e":"`, m.e, `","kty":"RSA","n":"`, m.n, `"}`) // [JO-28]
+	case "EC":
+		return sum(`{"crv":"`, m.crv, `","kty":"EC","x":"`, m.x, `","y":"`, m.y, `"}`) // [JO-28]
 	}
-	h.Sum(out[:0])
-	return out
+	return sum(`{"crv":"`, m.crv, `","kty":"OKP","x":"`, m.x, `"}`) // [JO-28]
+}
+
+func sum(parts ...string) [32]byte {
+	var usual [512]byte
+	b := usual[:0]
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return sha256.Sum256(b)
 }
 
 // uncompressed is Bytes for keys that were made by hand too: without

@@ -43,6 +43,9 @@ func TestThumbprintVectors(t *testing.T) { // [JO-28]
 		if got := jose.Encode(key.Thumbprint[:]); got != v.Thumbprint {
 			t.Errorf("%s: got %s, want %s", v.Source, got, v.Thumbprint)
 		}
+		if again, err := jose.Thumbprint(key.Public); err != nil || again != key.Thumbprint {
+			t.Errorf("%s: the key's own thumbprint is another one: %v", v.Source, err)
+		}
 	}
 	if checked < 5 {
 		t.Errorf("only %d vectors checked", checked)

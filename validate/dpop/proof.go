@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bearward/bearward/internal/jose"
@@ -44,6 +45,30 @@ type state struct {
 
 	nonce  NonceState
 	issued time.Time // of a valid nonce
+
+	payload   [usualPayload]byte // claims refer to it: nothing of them outlives the state
+	signature [usualSignature]byte
+}
+
+// What a proof needs of memory for its claims and its signature, unless it is
+// unusual.
+const (
+	usualPayload   = 768
+	usualSignature = 256 // RSA of 2048 bits
+)
+
+var states = sync.Pool{New: func() any { return new(state) }}
+
+func (v *Verifier) begin(in Presented) *state {
+	s := states.Get().(*state)
+	s.verifier, s.in = v, in
+	return s
+}
+
+// end forgets everything about the proof.
+func (s *state) end() {
+	*s = state{}
+	states.Put(s)
 }
 
 type claims struct {
@@ -87,7 +112,7 @@ func checkForm(s *state) (err error) {
 			return refuseClaim(validate.ErrProofMalformed, "crit")
 		}
 	}
-	payload, err := jose.DecodeText(s.parts.Payload)
+	payload, err := jose.DecodeInto(s.payload[:], s.parts.Payload)
 	if err != nil {
 		return refuseFor(validate.ErrProofMalformed, err)
 	}
@@ -175,7 +200,7 @@ func checkJWK(s *state) error {
 }
 
 func checkSignature(s *state) error {
-	switch err := jose.VerifyText(s.key.algorithm, s.key.public, s.parts.Input, s.parts.Signature); {
+	switch err := jose.VerifyText(s.key.algorithm, s.key.public, s.parts.Input, s.parts.Signature, s.signature[:]); {
 	case errors.Is(err, jose.ErrEncoding):
 		return refuseFor(validate.ErrProofMalformed, err)
 	case err != nil: // [DP-06]

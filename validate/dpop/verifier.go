@@ -107,9 +107,10 @@ func (p *Proof) Demand(mode Nonce) error {
 // Verify runs every check of RFC 9449 §4.3 and that the token is bound to the
 // proof's key, until one refuses. The error is a *validate.Error.
 func (v *Verifier) Verify(in Presented) (Proof, error) {
-	s := state{verifier: v, in: in}
+	s := v.begin(in)
+	defer s.end()
 	for i := range rules {
-		if err := rules[i].check(&s); err != nil {
+		if err := rules[i].check(s); err != nil {
 			return Proof{}, err
 		}
 	}
