@@ -27,6 +27,7 @@ var algorithms = []string{"RS256", "PS256", "ES256", "EdDSA"}
 // scene is one issuer, one realistic token and the verifier that judges it.
 type scene struct {
 	raw, alg string
+	issuer   string
 	key      *validate.Key
 	verifier *validate.JWT
 }
@@ -56,7 +57,7 @@ func newScene(tb testing.TB, alg string) scene {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return scene{raw: raw, alg: alg, key: &key, verifier: verifier}
+	return scene{raw: raw, alg: alg, issuer: s.URL(), key: &key, verifier: verifier}
 }
 
 // floor is the digest of the token and the signature check of the standard

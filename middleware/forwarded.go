@@ -46,10 +46,14 @@ var errNotForwarded = errors.New("a trusted proxy did not say, in the configured
 // the trusted proxy at its other end says. What an earlier hop wrote into the
 // same headers, or anybody else into others, does not count.
 func (g *Guard) seen(r *Request) (scheme, host string, forwarded bool, err error) {
-	if g.config.Forwarded == NotForwarded || !g.trusts(r) { // [DP-12]
-		return r.Scheme, r.Host, false, nil
-	}
 	h := r.header()
+	if g.config.Forwarded == NotForwarded || !g.trusts(r) { // [DP-12]
+		host = r.Host
+		if values := h.Values("Host"); host == "" && len(values) == 1 {
+			host = values[0]
+		}
+		return r.Scheme, host, false, nil
+	}
 	for _, name := range forwardedFields[g.config.Forwarded] {
 		if len(h.Values(name)) == 0 { // [DP-12]
 			return "", "", false, &validate.Error{Code: validate.ErrTargetUnknown, Err: errNotForwarded}

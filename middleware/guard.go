@@ -63,7 +63,7 @@ type Issuer struct {
 // Cache is what a *cache.Cache does.
 type Cache interface {
 	validate.Memory
-	Flush(digest *[sha256.Size]byte)
+	Flush(digest [sha256.Size]byte)
 	Close() error
 }
 
@@ -288,8 +288,7 @@ func (g *Guard) Flush(token string) {
 		return
 	}
 	if g.config.Cache != nil {
-		digest := sha256.Sum256([]byte(token))
-		g.config.Cache.Flush(&digest)
+		g.config.Cache.Flush(sha256.Sum256([]byte(token)))
 	}
 	for _, i := range g.list {
 		if i.Introspection != nil {

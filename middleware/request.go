@@ -10,7 +10,7 @@ import (
 type Request struct {
 	Method   string // as on the request line, case-sensitive
 	Scheme   string // http or https, of this connection
-	Host     string // Host or :authority as received
+	Host     string // Host or :authority as received; if empty, the field Host of Header is read where it is needed
 	RawPath  string // path of the request target, undecoded
 	RawQuery string // query of the request target, undecoded
 	Header   Header

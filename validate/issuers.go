@@ -114,10 +114,11 @@ func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 		return i.verify(ctx, raw, nil)
 	}
 	digest := digestOf(raw)
-	t, leaf := i.recall(&digest)
+	t, leaf := i.recall(digest)
 	switch {
 	case t == nil:
-		return i.verify(ctx, raw, &digest)
+		known := digest // the hit needs no memory for it
+		return i.verify(ctx, raw, &known)
 	case i.refused[leaf]:
 		return nil, refuseClaim(ErrIssuerRefused, "iss")
 	}
@@ -142,7 +143,7 @@ func (i *Issuers) verify(ctx context.Context, raw string, digest *[sha256.Size]b
 	case !ours:
 		return foreign(leaf, s)
 	case digest != nil:
-		return i.remembered(s, j, digest)
+		return i.remembered(s, j, *digest)
 	}
 	return j.judge(s)
 }

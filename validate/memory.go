@@ -13,13 +13,13 @@ import (
 // request. It is safe for concurrent use.
 type Memory interface {
 	// Get returns the token with this SHA-256, or nil.
-	Get(digest *[sha256.Size]byte) *Token
+	Get(digest [sha256.Size]byte) *Token
 	// Share runs verify, once for all who ask about one digest at the same time,
 	// and remembers a token that it returns. A caller's context ends its own
 	// waiting only.
-	Share(ctx context.Context, digest *[sha256.Size]byte, verify func(context.Context) (*Token, error)) (*Token, error)
+	Share(ctx context.Context, digest [sha256.Size]byte, verify func(context.Context) (*Token, error)) (*Token, error)
 	// Drop forgets a token that is no longer good.
-	Drop(digest *[sha256.Size]byte)
+	Drop(digest [sha256.Size]byte)
 }
 
 // Remember lets the router use what m remembers of JWTs. It has to be called
@@ -30,7 +30,7 @@ func (i *Issuers) Remember(m Memory) { i.memory = m }
 // recall returns a remembered token with this digest, if nothing that its
 // validity rests on has changed since: its signing key is still one of its
 // issuer's, and its time has not come.
-func (i *Issuers) recall(digest *[sha256.Size]byte) (*Token, *Leaf) {
+func (i *Issuers) recall(digest [sha256.Size]byte) (*Token, *Leaf) {
 	t := i.memory.Get(digest)
 	if t == nil {
 		return nil, nil
@@ -56,7 +56,7 @@ func (c *Config) live(t *Token) bool {
 
 // remembered verifies a token whose digest is not known, together with whoever
 // asks about the same one now.
-func (i *Issuers) remembered(s *state, j *JWT, digest *[sha256.Size]byte) (*Token, error) {
+func (i *Issuers) remembered(s *state, j *JWT, digest [sha256.Size]byte) (*Token, error) {
 	return i.memory.Share(s.ctx, digest, func(ctx context.Context) (*Token, error) {
 		if t, _ := i.recall(digest); t != nil { // it was remembered meanwhile
 			return t, nil
@@ -64,7 +64,7 @@ func (i *Issuers) remembered(s *state, j *JWT, digest *[sha256.Size]byte) (*Toke
 		s.ctx = ctx
 		t, err := j.judge(s)
 		if t != nil {
-			t.facts.Digest, t.facts.Digested = *digest, true
+			t.facts.Digest, t.facts.Digested = digest, true
 		}
 		return t, err
 	})

@@ -40,12 +40,16 @@ func ServerOptions(g *middleware.Guard, methods Methods) []grpc.ServerOption {
 func Unary(g *middleware.Guard, methods Methods) grpc.UnaryServerInterceptor {
 	policies := prepare(g, methods)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		r := request(ctx, info.FullMethod)
+		r, header := request(ctx, info.FullMethod)
+		defer header.release()
 		ctx, d := decide(ctx, g, policies, r)
 		if !d.Allowed {
 			return nil, refuse(d.Denial, func(md metadataMD) error { return grpc.SetTrailer(ctx, md) })
 		}
-		return next(pass(ctx, d, func(md metadataMD) error { return grpc.SetHeader(ctx, md) }), req)
+		if len(d.Header) > 0 || len(d.Remove) > 0 {
+			ctx = pass(ctx, d, func(md metadataMD) error { return grpc.SetHeader(ctx, md) })
+		}
+		return next(ctx, req)
 	}
 }
 
@@ -56,12 +60,15 @@ func Stream(g *middleware.Guard, methods Methods) grpc.StreamServerInterceptor {
 	policies := prepare(g, methods)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 		setTrailer := func(md metadataMD) error { ss.SetTrailer(md); return nil }
-		release, open := g.Hold()
+		leave, open := g.Hold()
 		if !open {
-			return refuse(g.Deny(ss.Context(), request(ss.Context(), info.FullMethod), validate.ErrGuardClosed).Denial, setTrailer)
+			r, header := request(ss.Context(), info.FullMethod)
+			defer header.release()
+			return refuse(g.Deny(ss.Context(), r, validate.ErrGuardClosed).Denial, setTrailer)
 		}
-		defer release()
-		r := request(ss.Context(), info.FullMethod)
+		defer leave()
+		r, header := request(ss.Context(), info.FullMethod)
+		defer header.release()
 		ctx, d := decide(ss.Context(), g, policies, r)
 		if !d.Allowed {
 			return refuse(d.Denial, setTrailer)

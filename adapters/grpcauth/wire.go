@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -22,19 +23,23 @@ import (
 
 type metadataMD = metadata.MD
 
-// header shows a call's metadata as header fields.
-type header metadata.MD
+// header shows a call's metadata as header fields, without a copy of all of it.
+type header struct{ ctx context.Context }
+
+// headers are used again: nobody keeps one after the decision.
+var headers = sync.Pool{New: func() any { return new(header) }}
 
 // keys maps the canonical spellings that the core asks for to metadata keys. What
 // has none is a convention of HTTP, which means nothing here.
 var keys = map[string]string{
 	"Authorization": "authorization", "Dpop": "dpop",
+	"Host":   ":authority",
 	"Origin": "", "Access-Control-Request-Method": "", "Early-Data": "",
 }
 
 // Values returns the values of a field. A name outside of the table is one that
 // the configuration names, a proxy's header for example.
-func (h header) Values(name string) []string {
+func (h *header) Values(name string) []string {
 	key, ok := keys[name]
 	if !ok {
 		key = strings.ToLower(name)
@@ -42,26 +47,29 @@ func (h header) Values(name string) []string {
 	if key == "" {
 		return nil
 	}
-	return h[key]
+	return metadata.ValueFromIncomingContext(h.ctx, key)
+}
+
+// release ends the use of a request and its header.
+func (h *header) release() {
+	h.ctx = nil
+	headers.Put(h)
 }
 
 // request translates a call: gRPC is always POST, and the path is the method.
 // Its URI, which proofs name, begins with https wherever TLS ends.
-func request(ctx context.Context, method string) middleware.Request {
+func request(ctx context.Context, method string) (middleware.Request, *header) {
 	r := middleware.Request{Method: "POST", Scheme: "https", RawPath: method} // [GR-11]
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		r.Header = header(md)
-		if authority := md[":authority"]; len(authority) == 1 {
-			r.Host = authority[0]
-		}
-	}
+	h := headers.Get().(*header)
+	h.ctx = ctx
+	r.Header = h
 	if p, ok := peer.FromContext(ctx); ok {
 		r.Peer, r.Local = address(p.Addr), address(p.LocalAddr)
 		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
 			r.Certificate = leaf(info) // [GR-12]
 		}
 	}
-	return r
+	return r, h
 }
 
 func leaf(info credentials.TLSInfo) *x509.Certificate {

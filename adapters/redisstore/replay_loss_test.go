@@ -27,7 +27,7 @@ func TestReplaySinceFirst(t *testing.T) { // [DP-22]
 	}
 	must(t, here.Ping(t.Context()))
 	since := here.Replay().Since()
-	if now := here.clock.Now(); since.Before(now.Add(-13 * time.Second)) || since.After(now.Add(-11 * time.Second)) {
+	if now := here.clock.Now(); since.Before(now.Add(-13*time.Second)) || since.After(now.Add(-11*time.Second)) {
 		t.Errorf("since %v, it is %v", since, now)
 	}
 	other := open(t, server.URL()) // reads the same

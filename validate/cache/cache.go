@@ -65,10 +65,10 @@ func New(c Config) (*Cache, error) {
 }
 
 // Get returns the token with this digest, if its entry's time is not over.
-func (c *Cache) Get(d *digest) *validate.Token {
+func (c *Cache) Get(d digest) *validate.Token {
 	slot := c.slot(d)
 	e := c.front[slot>>(64-frontBits)].Load()
-	if e == nil || e.digest != *d {
+	if e == nil || e.digest != d {
 		if e = c.stored(slot, d); e == nil {
 			return nil
 		}
@@ -81,23 +81,23 @@ func (c *Cache) Get(d *digest) *validate.Token {
 }
 
 // slot is where entries are: under a hash that nobody outside can aim at.
-func (c *Cache) slot(d *digest) uint64 { return maphash.Bytes(c.seed, d[:]) }
+func (c *Cache) slot(d digest) uint64 { return maphash.Bytes(c.seed, d[:]) }
 
-func (c *Cache) stored(slot uint64, d *digest) *entry {
+func (c *Cache) stored(slot uint64, d digest) *entry {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
 		return nil
 	}
 	e, ok := c.store.Get(slot)
-	if !ok || e == nil || e.digest != *d { // [CA-01]
+	if !ok || e == nil || e.digest != d { // [CA-01]
 		return nil
 	}
 	return e
 }
 
 // put remembers the token until its exp, or for the TTL if that is sooner.
-func (c *Cache) put(d *digest, t *validate.Token) {
+func (c *Cache) put(d digest, t *validate.Token) {
 	f := facts.Of(t)
 	if f == nil || !facts.Whole(t) { // not one of ours, or no longer
 		return
@@ -107,7 +107,7 @@ func (c *Cache) put(d *digest, t *validate.Token) {
 	if ttl <= 0 {                                  // the store would keep it for ever
 		return
 	}
-	e, slot := &entry{*d, t, now.Add(ttl).UnixNano()}, c.slot(d)
+	e, slot := &entry{d, t, now.Add(ttl).UnixNano()}, c.slot(d)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if !c.closed {
@@ -118,16 +118,16 @@ func (c *Cache) put(d *digest, t *validate.Token) {
 
 // Drop forgets an entry that is no longer good. It may come back if it was put
 // just before, and is no better then.
-func (c *Cache) Drop(d *digest) { c.drop(d, false) }
+func (c *Cache) Drop(d digest) { c.drop(d, false) }
 
 // Flush forgets the token before it returns, also one that is being verified
 // now.
-func (c *Cache) Flush(d *digest) {
+func (c *Cache) Flush(d digest) {
 	c.flights.spoil(d)
 	c.drop(d, true)
 }
 
-func (c *Cache) drop(d *digest, wait bool) {
+func (c *Cache) drop(d digest, wait bool) {
 	slot := c.slot(d)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -139,7 +139,7 @@ func (c *Cache) drop(d *digest, wait bool) {
 		c.store.Wait() // what was put and is still on its way
 	}
 	at := &c.front[slot>>(64-frontBits)]
-	if e := at.Load(); e != nil && e.digest == *d {
+	if e := at.Load(); e != nil && e.digest == d {
 		at.CompareAndSwap(e, nil)
 	}
 }

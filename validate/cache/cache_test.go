@@ -85,7 +85,7 @@ func (s *stand) mint(claims map[string]any) (raw string, digest [32]byte) {
 func (s *stand) put(claims map[string]any) (digest [32]byte) {
 	s.t.Helper()
 	raw, digest := s.mint(claims)
-	if _, err := s.cache.Share(s.t.Context(), &digest, s.verify(raw)); err != nil {
+	if _, err := s.cache.Share(s.t.Context(), digest, s.verify(raw)); err != nil {
 		s.t.Fatal(err)
 	}
 	return digest
@@ -118,18 +118,18 @@ func TestEnd(t *testing.T) {
 			s := newStand(t, cache.Config{TTL: c.ttl})
 			d := s.put(map[string]any{"exp": noon.Add(c.exp).Unix()})
 			s.advance(c.end - time.Nanosecond)
-			if s.cache.Get(&d) == nil {
+			if s.cache.Get(d) == nil {
 				t.Error("forgotten too early")
 			}
 			s.advance(time.Nanosecond)
-			if s.cache.Get(&d) != nil {
+			if s.cache.Get(d) != nil {
 				t.Error("remembered for too long")
 			}
 		})
 	}
 	s := newStand(t, cache.Config{})
 	raw, d := s.mint(map[string]any{"exp": noon.Add(-30 * time.Second).Unix()}) // within leeway
-	if _, err := s.cache.Share(t.Context(), &d, s.verify(raw)); err != nil || s.cache.Get(&d) != nil {
+	if _, err := s.cache.Share(t.Context(), d, s.verify(raw)); err != nil || s.cache.Get(d) != nil {
 		t.Errorf("%v; a token past its exp is remembered", err)
 	}
 }
@@ -141,24 +141,24 @@ func TestWhole(t *testing.T) {
 	d := s.put(nil)
 	for n := range 5000 {
 		other := sha256.Sum256([]byte(strconv.Itoa(n)))
-		if s.cache.Get(&other) != nil {
+		if s.cache.Get(other) != nil {
 			t.Fatal("a token for a digest that is not its own")
 		}
 	}
-	if s.cache.Get(&d) == nil {
+	if s.cache.Get(d) == nil {
 		t.Error("forgotten")
 	}
 	foreign := sha256.Sum256([]byte("foreign"))
-	if _, err := s.cache.Share(t.Context(), &foreign, func(context.Context) (*validate.Token, error) {
+	if _, err := s.cache.Share(t.Context(), foreign, func(context.Context) (*validate.Token, error) {
 		return &validate.Token{Issuer: "x", ExpiresAt: noon.Add(time.Hour)}, nil
-	}); err != nil || s.cache.Get(&foreign) != nil {
+	}); err != nil || s.cache.Get(foreign) != nil {
 		t.Errorf("%v; a token of a foreign verifier is remembered", err)
 	}
 	copied := sha256.Sum256([]byte("copied"))
-	if _, err := s.cache.Share(t.Context(), &copied, func(context.Context) (*validate.Token, error) {
-		c := *s.cache.Get(&d)
+	if _, err := s.cache.Share(t.Context(), copied, func(context.Context) (*validate.Token, error) {
+		c := *s.cache.Get(d)
 		return &c, nil
-	}); err != nil || s.cache.Get(&copied) != nil {
+	}); err != nil || s.cache.Get(copied) != nil {
 		t.Errorf("%v; a copy is remembered", err)
 	}
 }
@@ -166,20 +166,20 @@ func TestWhole(t *testing.T) {
 // TestForgets: flushed, dropped and closed.
 func TestForgets(t *testing.T) {
 	s := newStand(t, cache.Config{})
-	for name, forget := range map[string]func(*[32]byte){"flushed": s.cache.Flush, "dropped": s.cache.Drop} {
+	for name, forget := range map[string]func([32]byte){"flushed": s.cache.Flush, "dropped": s.cache.Drop} {
 		d, other := s.put(nil), s.put(nil)
-		forget(&d)
-		if s.cache.Get(&d) != nil || s.cache.Get(&other) == nil {
+		forget(d)
+		if s.cache.Get(d) != nil || s.cache.Get(other) == nil {
 			t.Errorf("%s: the token is remembered, or another one is not", name)
 		}
 	}
 	d := s.put(nil)
 	_, _ = s.cache.Close(), s.cache.Close()
-	if s.cache.Get(&d) != nil || s.cache.Entries() != 0 {
+	if s.cache.Get(d) != nil || s.cache.Entries() != 0 {
 		t.Error("a closed cache remembers")
 	}
-	s.cache.Flush(&d)
-	if d = s.put(nil); s.cache.Get(&d) != nil { // verified all the same
+	s.cache.Flush(d)
+	if d = s.put(nil); s.cache.Get(d) != nil { // verified all the same
 		t.Error("a closed cache remembers what comes later")
 	}
 }
@@ -204,7 +204,7 @@ func TestTogether(t *testing.T) {
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		ask := func(ctx context.Context) {
-			if _, err := s.cache.Share(ctx, &d, slow); err != nil {
+			if _, err := s.cache.Share(ctx, d, slow); err != nil {
 				mu.Lock()
 				failed++
 				mu.Unlock()
@@ -226,7 +226,7 @@ func TestTogether(t *testing.T) {
 			t.Errorf("%d verifications, %d callers failed", ran, failed)
 		}
 	})
-	if s.cache.Get(&d) == nil {
+	if s.cache.Get(d) == nil {
 		t.Error("not remembered")
 	}
 }
@@ -237,9 +237,9 @@ func TestFlushMeanwhile(t *testing.T) {
 	s := newStand(t, cache.Config{})
 	raw, d := s.mint(nil)
 	inner := 0
-	_, err := s.cache.Share(t.Context(), &d, func(ctx context.Context) (*validate.Token, error) {
-		s.cache.Flush(&d)
-		if _, err := s.cache.Share(ctx, &d, func(context.Context) (*validate.Token, error) {
+	_, err := s.cache.Share(t.Context(), d, func(ctx context.Context) (*validate.Token, error) {
+		s.cache.Flush(d)
+		if _, err := s.cache.Share(ctx, d, func(context.Context) (*validate.Token, error) {
 			inner++
 			return nil, validate.ErrRevoked
 		}); !errors.Is(err, validate.ErrRevoked) {
@@ -247,8 +247,8 @@ func TestFlushMeanwhile(t *testing.T) {
 		}
 		return s.verifier.Verify(ctx, raw)
 	})
-	if err != nil || inner != 1 || s.cache.Get(&d) != nil {
-		t.Errorf("%v, %d verifications after the flush; remembered: %t", err, inner, s.cache.Get(&d) != nil)
+	if err != nil || inner != 1 || s.cache.Get(d) != nil {
+		t.Errorf("%v, %d verifications after the flush; remembered: %t", err, inner, s.cache.Get(d) != nil)
 	}
 }
 
@@ -258,11 +258,11 @@ func TestFaultyVerification(t *testing.T) {
 	s := newStand(t, cache.Config{})
 	for name, verify := range map[string]func(context.Context) (*validate.Token, error){
 		"panics":  func(context.Context) (*validate.Token, error) { panic("x") },
-		"neither": func(context.Context) (*validate.Token, error) { return nil, nil }, //nolint:nilnil // the case
+		"neither": func(context.Context) (*validate.Token, error) { return nil, nil },
 	} {
 		d := sha256.Sum256([]byte(name))
 		for range 2 {
-			if token, err := s.cache.Share(t.Context(), &d, verify); token != nil || validate.CodeOf(err) != validate.ErrInternal {
+			if token, err := s.cache.Share(t.Context(), d, verify); token != nil || validate.CodeOf(err) != validate.ErrInternal {
 				t.Errorf("%s: %v, %v", name, token, err)
 			}
 		}
@@ -285,15 +285,15 @@ func TestConcurrently(t *testing.T) {
 		all.Go(func() {
 			for n := range 200 {
 				x := &tokens[(n*7+g)%len(tokens)]
-				if got := s.cache.Get(&x.digest); got != nil && got.Issuer == "" {
+				if got := s.cache.Get(x.digest); got != nil && got.Issuer == "" {
 					t.Error("an empty token")
 				}
-				got, err := s.cache.Share(t.Context(), &x.digest, s.verify(x.raw))
+				got, err := s.cache.Share(t.Context(), x.digest, s.verify(x.raw))
 				if err != nil || got == nil {
 					t.Error(err)
 				}
 				if n%17 == 0 {
-					s.cache.Flush(&x.digest)
+					s.cache.Flush(x.digest)
 				}
 			}
 		})

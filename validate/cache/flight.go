@@ -27,7 +27,7 @@ type flight struct {
 // remembers a token that it returns. verify gets a context that does not end
 // with the caller's, so that nobody's going away fails the others; it has to
 // bound itself. A caller's context ends its own waiting for somebody else only.
-func (c *Cache) Share(ctx context.Context, d *digest, verify func(context.Context) (*validate.Token, error)) (*validate.Token, error) {
+func (c *Cache) Share(ctx context.Context, d digest, verify func(context.Context) (*validate.Token, error)) (*validate.Token, error) {
 	f, first := c.flights.join(d)
 	if !first {
 		select {
@@ -58,11 +58,11 @@ func guarded(ctx context.Context, verify func(context.Context) (*validate.Token,
 var errNeither = errors.New("a verification returned neither token nor error")
 
 // land ends a flight. What was dropped while it was under way is not remembered.
-func (c *Cache) land(d *digest, f *flight) {
+func (c *Cache) land(d digest, f *flight) {
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
-	if c.flights.under[*d] == f {
-		delete(c.flights.under, *d)
+	if c.flights.under[d] == f {
+		delete(c.flights.under, d)
 	}
 	if f.err == nil && f.token != nil && !f.spoiled {
 		c.put(d, f.token)
@@ -71,27 +71,27 @@ func (c *Cache) land(d *digest, f *flight) {
 }
 
 // join returns the flight about a digest and whether the caller has begun it.
-func (f *flights) join(d *digest) (*flight, bool) {
+func (f *flights) join(d digest) (*flight, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if under := f.under[*d]; under != nil {
+	if under := f.under[d]; under != nil {
 		return under, false
 	}
 	if f.under == nil {
 		f.under = map[digest]*flight{}
 	}
 	begun := &flight{done: make(chan struct{})}
-	f.under[*d] = begun
+	f.under[d] = begun
 	return begun, true
 }
 
 // spoil keeps the flight about a digest from being remembered, and from being
 // joined by anybody who asks from now on.
-func (f *flights) spoil(d *digest) {
+func (f *flights) spoil(d digest) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if under := f.under[*d]; under != nil {
+	if under := f.under[d]; under != nil {
 		under.spoiled = true
-		delete(f.under, *d)
+		delete(f.under, d)
 	}
 }
