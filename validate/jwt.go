@@ -37,6 +37,8 @@ type state struct {
 	tried  [maxCandidates]*Key
 	keys   []*Key // those that fit, in tried
 	key    *Key   // that verified the signature
+
+	signature [256]byte // room for one of RSA with 2048 bits
 }
 
 // Verify runs every rule until one refuses the token. A token that is bound to

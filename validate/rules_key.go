@@ -66,16 +66,14 @@ func keysUnavailable(err error) *Error {
 }
 
 func checkSignature(s *state) *Error {
-	signature, err := jose.Decode(s.parts.Signature)
-	if err != nil {
-		return refuseFor(ErrTokenMalformed, err)
-	}
-	input := []byte(s.parts.Input)
-	alg := s.header.Algorithm
 	for _, k := range s.keys {
-		if jose.Verify(alg, k.Public, input, signature) == nil {
+		err := jose.VerifyText(s.header.Algorithm, k.Public, s.parts.Input, s.parts.Signature, s.signature[:])
+		if err == nil {
 			s.key = k
 			return nil
+		}
+		if errors.Is(err, jose.ErrEncoding) {
+			return refuseFor(ErrTokenMalformed, err)
 		}
 	}
 	return refuse(ErrSignatureInvalid)
