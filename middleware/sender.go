@@ -38,6 +38,15 @@ func (g *Guard) prepareSenders() (faults []error) {
 	return faults
 }
 
+// Replay returns the store of used proofs, for its health: a *dpop.Memory unless
+// the configuration brought another one. Without DPoP it is nil.
+func (g *Guard) Replay() dpop.ReplayStore {
+	if !g.made() || g.config.DPoP == nil {
+		return nil
+	}
+	return g.config.DPoP.Replay()
+}
+
 var errAdaptive = errors.New("adaptive nonces are no part of FAPI 2.0: require them, or switch them off")
 
 // resolveSenders works out which schemes a route offers, and what it demands of

@@ -289,6 +289,21 @@ func TestFAPIAlgorithms(t *testing.T) {
 	}
 }
 
+// TestReplayHealth: a program can see how full the store is.
+func TestReplayHealth(t *testing.T) {
+	s := newStand(t, withDPoP)
+	if d := s.decide(s.proven(newKey(t)), middleware.Policy{}); !d.Allowed {
+		t.Fatal(d.Err)
+	}
+	memory, ok := s.guard.Replay().(*dpop.Memory)
+	if !ok || memory.Health() != (dpop.MemoryHealth{Entries: 1, Capacity: 4_000_000}) {
+		t.Errorf("%v %+v", ok, memory.Health())
+	}
+	if (&middleware.Guard{}).Replay() != nil || newStand(t).guard.Replay() != nil {
+		t.Error("a store without DPoP")
+	}
+}
+
 // TestMetadataOfSenders: the document says what is accepted and demanded.
 // [MD-09 MT-06 DP-18]
 func TestMetadataOfSenders(t *testing.T) {

@@ -32,7 +32,7 @@ func digest(hash crypto.Hash, input []byte, buf *[maxHash]byte) []byte {
 func verifyECDSA(a *algorithm, pub crypto.PublicKey, input, signature []byte) error {
 	key, ok := pub.(*ecdsa.PublicKey)
 	size := (a.curve.Params().BitSize + 7) / 8
-	if !ok || len(signature) != 2*size { // [JO-08]
+	if !ok || len(signature) != 2*size {
 		return ErrSignature
 	}
 	var sum [maxHash]byte
