@@ -19,6 +19,9 @@ fuzz: ## run each fuzz target on FUZZTIME inputs (200000x)
 bench: ## validation against its floor: ratios of CPU time, in interleaved rounds
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./benchmarks
 
+compare: ## bearward beside other libraries, into benchmarks/compare/RESULTS.md
+	cd benchmarks/compare && $(GO) run . > RESULTS.md
+
 lint: ## gofumpt, vet, staticcheck, golangci-lint (install them once: make tools)
 	test -z "$$(gofumpt -l .)"
 	$(GO) vet ./...
@@ -51,4 +54,4 @@ docs: ## write docs/rfcs.md and docs/errors.md
 check: ## all that the continuous integration does
 	.ci/run
 
-.PHONY: help test race fuzz bench lint tools vuln examples interop demo mutate docs check
+.PHONY: help test race fuzz bench compare lint tools vuln examples interop demo mutate docs check

@@ -17,7 +17,7 @@ func checkCertificateField(p *pass) error {
 	if h.Name == "" || !p.guard.trusts(p.r) { // [MT-07]
 		return nil
 	}
-	forwarded, err := h.Parse(p.r.header().Values(h.Name))
+	forwarded, err := h.Parse(p.r.values(h.Name))
 	if err != nil { // [MT-08]
 		return &validate.Error{Code: validate.ErrCertificateField, Err: err}
 	}
@@ -66,7 +66,7 @@ const quiet = time.Minute
 // did: whoever comes after the guard must not believe it either.
 func (g *Guard) forged(r *Request) []string {
 	name := g.config.ClientCertHeader.Name
-	if name == "" || g.trusts(r) || len(r.header().Values(name)) == 0 {
+	if name == "" || g.trusts(r) || len(r.values(name)) == 0 {
 		return nil
 	}
 	n := g.forgeries.Add(1)

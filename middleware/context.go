@@ -100,7 +100,7 @@ var proofField = []string{"Dpop"}
 // certificate is never taken for the one that was judged.
 func fingerprintOf(r *Request, fields []string) (f fingerprint) {
 	for n, field := range fields {
-		for i, v := range r.header().Values(field) {
+		for i, v := range r.values(field) {
 			for k := range f {
 				var place [10]byte // what came before, the field, and that there is another value
 				binary.LittleEndian.PutUint64(place[:], f[k])

@@ -15,8 +15,8 @@ const (
 // credential returns the one token of the request and the scheme it came with,
 // which is known also where the token cannot be read. Only the Authorization
 // field is read: RFC 6750 §2.1, RFC 9449 §7.1.
-func (g *Guard) credential(h Header) (scheme, token string, err error) {
-	values := h.Values("Authorization")
+func (g *Guard) credential(r *Request) (scheme, token string, err error) {
+	values := r.values("Authorization")
 	switch len(values) {
 	case 0:
 		return "", "", refuse(validate.ErrTokenMissing)

@@ -92,7 +92,7 @@ func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 		return p.ctx, nil
 	}
 	if err := p.run(requestRules); err != nil {
-		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 && errors.Is(err, validate.ErrTokenMissing) {
+		if p.policy.policy.Optional && len(p.r.values("Authorization")) == 0 && errors.Is(err, validate.ErrTokenMissing) {
 			return p.ctx, nil
 		}
 		return p.ctx, err
@@ -182,6 +182,6 @@ func (g *Guard) Expiry(r Request, d Decision) (left time.Duration, denial *Denia
 		return 0, nil, false
 	}
 	left = g.expiry(facts.Known(d.Token)).Sub(g.config.Clock())
-	scheme, _, _ := g.credential(r.header())                                        // it was read before
+	scheme, _, _ := g.credential(&r)                                                // it was read before
 	return left, g.deny(denied{&r, nil, scheme, refuse(validate.ErrExpired)}), true // [TR-19]
 }

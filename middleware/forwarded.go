@@ -46,23 +46,22 @@ var errNotForwarded = errors.New("a trusted proxy did not say, in the configured
 // the trusted proxy at its other end says. What an earlier hop wrote into the
 // same headers, or anybody else into others, does not count.
 func (g *Guard) seen(r *Request) (scheme, host string, forwarded bool, err error) {
-	h := r.header()
 	if g.config.Forwarded == NotForwarded || !g.trusts(r) { // [DP-12]
 		host = r.Host
-		if values := h.Values("Host"); host == "" && len(values) == 1 {
+		if values := r.values("Host"); host == "" && len(values) == 1 {
 			host = values[0]
 		}
 		return r.Scheme, host, false, nil
 	}
 	for _, name := range forwardedFields[g.config.Forwarded] {
-		if len(h.Values(name)) == 0 { // [DP-12]
+		if len(r.values(name)) == 0 { // [DP-12]
 			return "", "", false, &validate.Error{Code: validate.ErrTargetUnknown, Err: errNotForwarded}
 		}
 	}
 	if g.config.Forwarded == XForwarded {
-		return strings.ToLower(last(h.Values("X-Forwarded-Proto"))), last(h.Values("X-Forwarded-Host")), true, nil
+		return strings.ToLower(last(r.values("X-Forwarded-Proto"))), last(r.values("X-Forwarded-Host")), true, nil
 	}
-	scheme, host = nearest(h.Values("Forwarded"))
+	scheme, host = nearest(r.values("Forwarded"))
 	return strings.ToLower(scheme), host, true, nil
 }
 

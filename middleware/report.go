@@ -56,7 +56,7 @@ func (p *pass) explain() []validate.Finding {
 	}
 	findings := p.findings(nil, requestRules, true)
 	if p.raw == "" {
-		if p.policy.policy.Optional && len(p.r.header().Values("Authorization")) == 0 && first(findings).Code == validate.ErrTokenMissing {
+		if p.policy.policy.Optional && len(p.r.values("Authorization")) == 0 && first(findings).Code == validate.ErrTokenMissing {
 			return []validate.Finding{{Rule: "optional", Status: validate.Passed, Source: "project"}}
 		}
 		findings = p.findings(findings, statusRules, false)

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"crypto/x509"
+	"net/http"
 	"net/netip"
 )
 
@@ -28,16 +29,16 @@ type Header interface {
 	Values(name string) []string
 }
 
-// none stands for a Request without header.
-type none struct{}
-
-func (none) Values(string) []string { return nil }
-
-func (r *Request) header() Header {
-	if r.Header == nil {
-		return none{}
+// values are all values of a field, named in Go's canonical spelling.
+func (r *Request) values(name string) []string {
+	switch h := r.Header.(type) {
+	case nil:
+		return nil
+	case http.Header: // spelled as it is asked for
+		return h[name]
+	default:
+		return h.Values(name)
 	}
-	return r.Header
 }
 
 // Preflight reports a CORS preflight, which carries no credentials by design:
@@ -47,14 +48,13 @@ func (r *Request) Preflight() bool {
 	if r.Method != "OPTIONS" {
 		return false
 	}
-	h := r.header()
-	origin, method := h.Values("Origin"), h.Values("Access-Control-Request-Method")
+	origin, method := r.values("Origin"), r.values("Access-Control-Request-Method")
 	return len(origin) == 1 && origin[0] != "" && len(method) == 1 && method[0] != ""
 }
 
 // fromPage reports that a page of a browser asks, which sees only the headers
 // that it is told about.
-func (r *Request) fromPage() bool { return len(r.header().Values("Origin")) > 0 }
+func (r *Request) fromPage() bool { return len(r.values("Origin")) > 0 }
 
 // early reports TLS early data that asks for more than reading: it can be a
 // replay. Any value counts as 1, and so do several (RFC 8470 §5.1).
@@ -63,5 +63,5 @@ func (r *Request) early() bool {
 	case "GET", "HEAD", "OPTIONS", "TRACE":
 		return false
 	}
-	return len(r.header().Values("Early-Data")) > 0
+	return len(r.values("Early-Data")) > 0
 }

@@ -15,7 +15,7 @@ func checkEarly(p *pass) error {
 }
 
 func checkCredential(p *pass) (err error) {
-	p.scheme, p.raw, err = p.guard.credential(p.r.header())
+	p.scheme, p.raw, err = p.guard.credential(p.r)
 	return err
 }
 

@@ -140,7 +140,7 @@ func checkStray(p *pass) error {
 	if d == nil || !d.RefusesStray() || p.scheme == dpopScheme {
 		return nil
 	}
-	if len(p.r.header().Values("Dpop")) > 0 { // [DP-19]
+	if len(p.r.values("Dpop")) > 0 { // [DP-19]
 		return refuse(validate.ErrProofStray)
 	}
 	return nil
@@ -167,7 +167,7 @@ func checkProof(p *pass) error {
 func (p *pass) presented() (dpop.Presented, error) {
 	target, err := p.guard.target(p.r)
 	return dpop.Presented{
-		Values: p.r.header().Values("Dpop"), Method: p.r.Method, Target: target,
+		Values: p.r.values("Dpop"), Method: p.r.Method, Target: target,
 		Token: p.digest(), Key: p.facts.JKT, Nonce: p.policy.nonce, Now: p.now,
 	}, err
 }
