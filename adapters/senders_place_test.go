@@ -182,8 +182,8 @@ func TestForgedHeaderOnPublicRoutes(t *testing.T) {
 	})
 }
 
-// TestFAPI: one setting demands sender-constrained tokens everywhere. [HS-01
-// HS-02 HS-03]
+// TestFAPI: one setting demands sender-constrained tokens everywhere.
+// [HS-01 HS-02 HS-03]
 func TestFAPI(t *testing.T) {
 	s := newSenders(t)
 	s.each(t, func(t *testing.T, d delivery) {

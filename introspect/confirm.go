@@ -42,10 +42,10 @@ func contradiction(answer, t *validate.Token) string {
 			return pair.claim
 		}
 	}
-	if a.Bound && !b.Bound {
+	switch confirmed := a.ByKey || a.ByCert; {
+	case a.Bound && !confirmed && !b.ByKey: // its token_type says DPoP
 		return "cnf"
-	}
-	if none := (validate.Confirmation{}); answer.Confirmation != none && answer.Confirmation != t.Confirmation {
+	case confirmed && (a.ByKey != b.ByKey || a.ByCert != b.ByCert || a.JKT != b.JKT || a.X5T != b.X5T):
 		return "cnf"
 	}
 	return ""

@@ -2,7 +2,8 @@ package middleware
 
 import (
 	"crypto/subtle"
-	"time"
+	"net/http"
+	"strings"
 
 	"github.com/bearward/bearward/validate"
 	"github.com/bearward/bearward/validate/mtls"
@@ -13,8 +14,8 @@ import (
 // the proxy says in it, which may be that there is none.
 func checkCertificateField(p *pass) error {
 	h := p.guard.config.ClientCertHeader
-	p.certificate = p.r.Certificate
 	if h.Name == "" || !p.guard.trusts(p.r) { // [MT-07]
+		p.certificate = p.r.Certificate
 		return nil
 	}
 	forwarded, err := h.Parse(p.r.values(h.Name))
@@ -59,21 +60,37 @@ func (p *pass) vary() {
 	}
 }
 
-// quiet is the least time between two log lines about forged headers.
-const quiet = time.Minute
+// chainField may only stand beside Client-Cert (RFC 9440 §2.3).
+const chainField = "Client-Cert-Chain"
 
-// forged returns the header that only a trusted proxy may send, if somebody else
-// did: whoever comes after the guard must not believe it either.
-func (g *Guard) forged(r *Request) []string {
+// forged returns the headers that only a trusted proxy may send, in every
+// spelling that something behind the guard could take for them, if somebody else
+// sent them: whoever comes after must not believe them either.
+func (g *Guard) forged(r *Request) (names []string) {
 	name := g.config.ClientCertHeader.Name
-	if name == "" || g.trusts(r) || len(r.values(name)) == 0 {
+	if name == "" || g.trusts(r) {
 		return nil
 	}
-	n := g.forgeries.Add(1)
-	now, last := g.config.Clock().UnixNano(), g.forgeryTold.Load()
-	if (last == 0 || now-last >= int64(quiet)) && g.forgeryTold.CompareAndSwap(last, now) {
-		g.complain("bearward: a client certificate header came from an address that is not a trusted proxy, and was removed",
+	if h, ok := r.Header.(http.Header); ok {
+		for spelled := range h {
+			if folded := fold(spelled); folded == fold(name) || folded == fold(chainField) {
+				names = append(names, spelled)
+			}
+		}
+	} else {
+		for _, n := range []string{name, chainField} {
+			if len(r.values(n)) > 0 {
+				names = append(names, n)
+			}
+		}
+	}
+	if len(names) > 0 {
+		n := g.forgeries.Add(1)
+		g.tell(&g.forgeryTold, "bearward: a client certificate header came from an address that is not a trusted proxy, and was removed",
 			"header", name, "peer", r.Peer.String(), "since_start", n)
 	}
-	return []string{name}
+	return names
 }
+
+// fold spells a name as gateways do that write it into an environment.
+func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }

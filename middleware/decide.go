@@ -27,7 +27,7 @@ func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Contex
 	if err != nil {
 		return ctx, g.refuse(run, err)
 	}
-	d := Decision{Allowed: true, Token: run.token, Header: run.response, Remove: run.remove}
+	d := Decision{Allowed: true, Token: run.token, Header: run.response, Remove: run.remove, by: run.policy}
 	g.observe(run, &d)
 	return out, d
 }
@@ -182,6 +182,6 @@ func (g *Guard) Expiry(r Request, d Decision) (left time.Duration, denial *Denia
 		return 0, nil, false
 	}
 	left = g.expiry(facts.Known(d.Token)).Sub(g.config.Clock())
-	scheme, _, _ := g.credential(&r)                                                // it was read before
-	return left, g.deny(denied{&r, nil, scheme, refuse(validate.ErrExpired)}), true // [TR-19]
+	scheme, _, _ := g.credential(&r)                                                 // it was read before
+	return left, g.deny(denied{&r, d.by, scheme, refuse(validate.ErrExpired)}), true // [TR-19]
 }

@@ -17,6 +17,8 @@ type Decision struct {
 	Header  http.Header     // of the response of an allowed request, see Amend; may be nil
 	Remove  []string        // header fields of an allowed request that were forged: nobody after the guard must see them
 	Denial  *Denial         // the answer, unless Allowed
+
+	by *compiled // the policy; nil where none is known
 }
 
 // Amend puts the decision's Header into the response of an allowed request.

@@ -47,11 +47,7 @@ var errNotForwarded = errors.New("a trusted proxy did not say, in the configured
 // same headers, or anybody else into others, does not count.
 func (g *Guard) seen(r *Request) (scheme, host string, forwarded bool, err error) {
 	if g.config.Forwarded == NotForwarded || !g.trusts(r) { // [DP-12]
-		host = r.Host
-		if values := r.values("Host"); host == "" && len(values) == 1 {
-			host = values[0]
-		}
-		return r.Scheme, host, false, nil
+		return r.Scheme, r.host(), false, nil
 	}
 	for _, name := range forwardedFields[g.config.Forwarded] {
 		if len(r.values(name)) == 0 { // [DP-12]
@@ -158,8 +154,13 @@ func checkProxies(c *Config) error {
 		faults = append(faults, fmt.Errorf("forwarded %q is no family of headers", c.Forwarded))
 	}
 	for _, p := range c.TrustedProxies {
-		if !p.IsValid() {
+		switch {
+		case !p.IsValid():
 			faults = append(faults, errors.New("a trusted proxy is no address range"))
+		case p.Addr().Is4In6():
+			faults = append(faults, fmt.Errorf("trusted proxies %s: write IPv4 addresses as such", p))
+		case p.Bits() == 0:
+			faults = append(faults, fmt.Errorf("trusted proxies %s are everybody", p))
 		}
 	}
 	uses := c.Forwarded != NotForwarded || c.ClientCertHeader.Name != ""

@@ -123,7 +123,8 @@ type Guard struct {
 	metadata *metadata
 	gate     gate
 
-	forgeries, forgeryTold atomic.Int64
+	forgeries                atomic.Int64
+	forgeryTold, unknownTold atomic.Int64 // when, in nanoseconds
 }
 
 // New checks the configuration, reports all faults at once, and makes no call.
@@ -194,6 +195,17 @@ func unmade() Decision {
 func (g *Guard) complain(message string, args ...any) {
 	defer func() { _ = recover() }()
 	g.config.Logger.Error(message, args...)
+}
+
+// quiet is the least time between two lines about one thing that clients cause.
+const quiet = time.Minute
+
+// tell logs now and then.
+func (g *Guard) tell(last *atomic.Int64, message string, args ...any) {
+	now, before := g.config.Clock().UnixNano(), last.Load()
+	if (before == 0 || now-before >= int64(quiet)) && last.CompareAndSwap(before, now) {
+		g.complain(message, args...)
+	}
 }
 
 // issuer finds an issuer by its name or identifier.

@@ -52,6 +52,14 @@ func (r *Request) Preflight() bool {
 	return len(origin) == 1 && origin[0] != "" && len(method) == 1 && method[0] != ""
 }
 
+// host is what the client asked for, wherever the adapter has it.
+func (r *Request) host() string {
+	if values := r.values("Host"); r.Host == "" && len(values) == 1 {
+		return values[0]
+	}
+	return r.Host
+}
+
 // fromPage reports that a page of a browser asks, which sees only the headers
 // that it is told about.
 func (r *Request) fromPage() bool { return len(r.values("Origin")) > 0 }

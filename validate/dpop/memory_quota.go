@@ -100,9 +100,9 @@ func (a *account) add(until uint32) {
 	a.spans = append(a.spans, span{until, 1})
 }
 
-// coarse bounds the number of spans. No proof can be accepted for longer than
-// 8 minutes from now; were there an entry that lives longer, it would count for
-// up to a 256th of its time more.
+// coarse bounds the number of spans. Proofs are accepted for less than 8 minutes
+// from now, unless a nonce that a route did not ask for lets their iat be further
+// away: such an entry counts for up to a 256th of its time more.
 func coarse(until, now uint32) uint32 {
 	return until | (1<<max(bits.Len32(until-now)-9, 0) - 1)
 }

@@ -29,8 +29,9 @@ type entry struct {
 // or was used again, is put off then.
 type shard struct {
 	mu     sync.Mutex
-	limit  int // entries at most
-	held   int // entries, expired ones included
+	newest uint32 // the latest second that was seen
+	limit  int    // entries at most
+	held   int    // entries, expired ones included
 	slots  []uint32
 	chunks []*[chunkEntries]entry
 	used   uint32 // the highest number given out

@@ -287,19 +287,32 @@ func (s *state) remember() {
 	}
 }
 
-// proof is what the store needs to know. The proof could be accepted while its
-// iat is in the window, or while its nonce is valid, on whatever route. It
-// cannot have been used before its nonce was issued, or before its iat was near
-// enough.
+// proof is what the store needs to know: for how long the proof could be accepted,
+// and since when it could have been used. A nonce that is valid here decides both
+// on routes that look at nonces; elsewhere iat does.
+//
+// A store that several processes share is told the most that any configuration of
+// theirs could accept: they change one after the other, and nonces that are
+// foreign here may be good there. Future has to be the same in all of them.
 func (s *state) proof() Proof {
-	c := &s.verifier.config
-	p := Proof{Nonce: s.nonce, client: s.key.thumbprint, until: s.claims.issued.Add(c.Window), earliest: s.claims.issued.Add(-c.Future)}
-	if s.nonce == NonceValid {
-		if end := s.issued.Add(nonceLife); end.After(p.until) { // [DP-21]
+	c, issued := &s.verifier.config, s.claims.issued
+	p := Proof{Nonce: s.nonce, client: s.key.thumbprint, until: issued.Add(c.Window), earliest: issued.Add(-c.Future)}
+	if s.verifier.shared {
+		p.until = issued.Add(maxWindow)
+	}
+	switch {
+	case s.nonce == NonceValid:
+		end := s.issued.Add(nonceLife)
+		if s.in.Nonce != NonceOff && !s.verifier.shared || end.After(p.until) { // [DP-21]
 			p.until = end
 		}
 		p.earliest = s.issued.Add(-nonceFuture)        // another instance's clock may have issued it
 		p.Renew = s.in.Now.Sub(s.issued) > nonceLife/2 // [DP-26]
+	case s.nonce == NonceBad && s.verifier.shared:
+		if end := s.in.Now.Add(nonceLife + nonceFuture); end.After(p.until) { // [DP-21]
+			p.until = end
+		}
+		p.earliest = issued.Add(-maxDrift)
 	}
 	p.id = identify(s.key.thumbprint[:], s.claims.id, s.claims.method, s.in.Target)
 	return p

@@ -20,6 +20,7 @@ type Verifier struct {
 	algs   string
 	nonces *nonces
 	replay ReplayStore
+	shared bool                            // replay is used by other processes too
 	keys   *recent.Map[string, *clientKey] // by the encoded header of a proof that was right
 }
 
@@ -39,6 +40,7 @@ func New(c Config) (*Verifier, error) {
 			return nil, err
 		}
 	}
+	_, v.shared = v.replay.(Forgetful)
 	return v, nil
 }
 
