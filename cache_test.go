@@ -132,6 +132,36 @@ func TestRememberedElsewhere(t *testing.T) {
 	}
 }
 
+// TestRememberedByAnother: a verdict holds for the configuration that made it.
+// [CA-01]
+func TestRememberedByAnother(t *testing.T) {
+	s := newIssuer(t)
+	keys := static(t, s)
+	memory, err := cache.New(cache.Config{Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = memory.Close() })
+	guard := func(audience string) *middleware.Guard {
+		v, err := validate.NewJWT(validate.Config{Issuer: s.URL(), Audience: []string{audience}, Keys: keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := middleware.New(middleware.Config{Resource: audience, Cache: memory, Issuers: []middleware.Issuer{{URL: s.URL(), Name: "a", Audience: []string{audience}, Verifier: v}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	token := mint(t, s, nil)
+	if d := decide(t, guard(api), token); !d.Allowed {
+		t.Fatal(d.Err)
+	}
+	if d := decide(t, guard("https://other.example.test"), token); validate.CodeOf(d.Err) != validate.ErrAudienceRefused {
+		t.Errorf("allowed %v, %v", d.Allowed, d.Err)
+	}
+}
+
 // TestRememberedOverwritten: a handler that writes another token over the one
 // that requests share changes no decision.
 func TestRememberedOverwritten(t *testing.T) {

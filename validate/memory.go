@@ -3,6 +3,7 @@ package validate
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 
 	"github.com/bearward/bearward/internal/jose"
 )
@@ -10,7 +11,7 @@ import (
 // Memory remembers tokens that were verified, so that the next request with the
 // same one costs a digest in place of a signature: package cache has one. It is
 // asked for nothing but that; everything that can change is judged again on each
-// request. It is safe for concurrent use.
+// request. It belongs to one router, and is safe for concurrent use.
 type Memory interface {
 	// Get returns the token with this SHA-256, or nil.
 	Get(digest [sha256.Size]byte) *Token
@@ -28,8 +29,8 @@ type Memory interface {
 func (i *Issuers) Remember(m Memory) { i.memory = m }
 
 // recall returns a remembered token with this digest, if nothing that its
-// validity rests on has changed since: its signing key is still one of its
-// issuer's, and its time has not come.
+// validity rests on has changed since: the same verifier would judge it, and its
+// signing key is still one of its issuer's.
 func (i *Issuers) recall(digest [sha256.Size]byte) (*Token, *Leaf) {
 	t := i.memory.Get(digest)
 	if t == nil {
@@ -40,7 +41,7 @@ func (i *Issuers) recall(digest [sha256.Size]byte) (*Token, *Leaf) {
 		leaf = i.byURL[t.facts.Home]
 	}
 	if leaf != nil {
-		if j, ok := leaf.JWT.(*JWT); ok && j.config.live(t) { // [CA-01 JK-18]
+		if j, ok := leaf.JWT.(*JWT); ok && t.habits == &j.config.habits && j.config.live(t) { // [CA-01 JK-18]
 			return t, leaf
 		}
 	}
@@ -57,7 +58,7 @@ func (c *Config) live(t *Token) bool {
 // remembered verifies a token whose digest is not known, together with whoever
 // asks about the same one now.
 func (i *Issuers) remembered(s *state, j *JWT, digest [sha256.Size]byte) (*Token, error) {
-	return i.memory.Share(s.ctx, digest, func(ctx context.Context) (*Token, error) {
+	t, err := i.memory.Share(s.ctx, digest, func(ctx context.Context) (*Token, error) {
 		if t, _ := i.recall(digest); t != nil { // it was remembered meanwhile
 			return t, nil
 		}
@@ -68,7 +69,13 @@ func (i *Issuers) remembered(s *state, j *JWT, digest [sha256.Size]byte) (*Token
 		}
 		return t, err
 	})
+	if t != nil && t.habits != &j.config.habits { // [CA-01] a memory that another router uses too
+		return nil, &Error{Code: ErrInternal, Err: errForeignVerdict}
+	}
+	return t, err
 }
+
+var errForeignVerdict = errors.New("another verifier judged the token: a memory belongs to one router")
 
 // digestOf is asked for once per request, and for no token that is too long to
 // be one.

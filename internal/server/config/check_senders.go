@@ -34,10 +34,10 @@ func (c *checker) publicURLs() {
 		}
 		scheme, rest, _ := strings.Cut(normal, "://")
 		host, _, _ := strings.Cut(rest, "/")
-		if origins[scheme+host] { // [DP-12]
+		if origins[scheme+"://"+host] { // [DP-12]
 			c.say(here, "there is one of the origin of %s already: Host cannot tell them apart", quote(text))
 		}
-		origins[scheme+host] = true
+		origins[scheme+"://"+host] = true
 	}
 }
 

@@ -71,6 +71,7 @@ func TestCheckProxies(t *testing.T) {
 		{"public_url: 'https://b:99999'", "is not http or https, a host"},
 		{"public_url: 'https://:80'", "is not http or https, a host"},
 		{"public_url: https:///a", "is not http or https, a host"},
+		{"public_url: [https://a, http://sa, https://a/y]", "there is one of the origin of \"https://a/y\" already"},
 		{"public_url: [https://a/x, https://a/y]", "9:27: there is one of the origin of \"https://a/y\" already: Host cannot tell them apart"}, // [DP-12]
 		{"public_url: [https://a, 'https://A:443/']", "there is one of the origin of \"https://A:443/\" already"},                              // [DP-12]
 		{"public_url: ['http://[::1]:80', 'http://[::1]']", "there is one of the origin of"},                                                   // [DP-12]
