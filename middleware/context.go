@@ -38,7 +38,8 @@ func (c *carried) Value(key any) any {
 
 // FromContext returns the token that was accepted for this request. It returns
 // false on public routes and where an optional token was not sent: a handler
-// that needs a token has to look.
+// that needs a token has to look. Requests with the same token share it: it is
+// for reading only.
 func FromContext(ctx context.Context) (*validate.Token, bool) {
 	if c, ok := ctx.Value(carriedKey{}).(*carried); ok && c.token != nil {
 		return c.token, true

@@ -99,10 +99,19 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
-// Every Go block of the README compiles: a complete file by itself, a fragment
-// as the body of a function or as declarations.
+// Every Go block of the README and of the guide to sender constraints compiles: a
+// complete file by itself, a fragment as the body of a function or as declarations.
 func TestReadmeCompiles(t *testing.T) {
 	root, text := readme(t)
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "sender-constraints.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range Blocks(string(guide)) {
+		if block.Language == "go" {
+			t.Run("guide, line "+strconv.Itoa(block.Line), func(t *testing.T) { build(t, root, fragment(block.Text)) })
+		}
+	}
 	programs := 0
 	for _, block := range Blocks(text) {
 		if block.Language != "go" {
