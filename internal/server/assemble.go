@@ -24,6 +24,7 @@ type Service struct {
 	logger      *slog.Logger
 	table       *route.Table
 	policies    []middleware.Policy      // of the rules, in their order
+	identity    identity                 // what is told of a token
 	certificate *tls.Certificate         // nil: plain http
 	revocations *validate.RevocationList // nil: none in memory
 	redis       *redisstore.Redis        // nil: none
@@ -109,15 +110,15 @@ func (s *Service) Match(method, rawPath string) (middleware.Policy, route.Outcom
 // rules prepares the policy of each rule.
 func (s *Service) rules() error {
 	var faults []config.Fault
-	identity := identityOf(s.file.ForwardHeaders)
+	s.identity = identityOf(s.file.ForwardHeaders)
 	implies := closure(s.file.Implies)
 	patterns := make([]string, len(s.file.Rules))
 	for i, rule := range s.file.Rules {
 		patterns[i] = rule.Match
 		p := policy(rule)
 		if !rule.Public {
-			if len(identity) > 0 {
-				p.Check = identity.check
+			if len(s.identity) > 0 {
+				p.Check = s.identity.check
 			}
 			if len(implies) > 0 {
 				p.Implies = func(have, need string) bool { return implies[have][need] }

@@ -14,9 +14,7 @@ import (
 	"time"
 
 	"github.com/bearward/bearward/adapters/httpauth"
-	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
-	"github.com/bearward/bearward/validate"
 )
 
 // errExpired ends a request whose token is no longer valid.
@@ -27,21 +25,18 @@ type proxy struct {
 	*Service
 	metadata []string
 	document http.Handler
-	identity identity
 	strip    strip
 	reverse  *httputil.ReverseProxy
 }
 
 // forward is what ServeHTTP has worked out for the rest.
 type forward struct {
-	url       *url.URL
-	decision  middleware.Decision
-	identity  http.Header
-	preflight bool
-	denial    *middleware.Denial // the answer should the token expire meanwhile
-	route     string
-	body      *body       // nil: none
-	answer    http.Header // what the client gets
+	verdict
+
+	url    *url.URL
+	denial *middleware.Denial // the answer should the token expire meanwhile
+	body   *body              // nil: none
+	answer http.Header        // what the client gets
 }
 
 type forwardKey struct{}
@@ -49,7 +44,7 @@ type forwardKey struct{}
 func (s *Service) proxy() *proxy {
 	p := &proxy{
 		Service: s, metadata: s.Guard.MetadataPaths(), document: httpauth.Metadata(s.Guard),
-		identity: identityOf(s.file.ForwardHeaders), strip: newStrip(s.file),
+		strip: newStrip(s.file),
 	}
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite: p.rewrite, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: transport(),
@@ -76,33 +71,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.instead(p.document, w, r)
 		return
 	}
-	preflight := in.Preflight()
-	method := in.Method
-	if preflight {
-		method = r.Header.Get("Access-Control-Request-Method") // [TR-16]
-	}
-	policy, outcome := p.Match(method, in.RawPath)
 	url, exact := target(p.file.Upstream, r, &in)
-	switch {
-	case outcome == route.Unmatched: // [PV-08]
-		p.refuse(w, r, in, validate.ErrRouteDenied)
-		return
-	case outcome != route.Matched || !exact: // [PV-08]
-		p.refuse(w, r, in, validate.ErrTargetMalformed)
+	ctx, v := p.judge(r.Context(), in, exact)
+	if !v.Allowed {
+		p.instead(v.Denial, w, r)
 		return
 	}
-	ctx, d := p.Guard.Decide(r.Context(), in, policy)
-	if !d.Allowed {
-		p.instead(d.Denial, w, r)
-		return
-	}
-	id, err := p.identity.of(d.Token)
-	if err != nil { // its policy has refused it before
-		p.refuse(w, r, in, validate.ErrInternal)
-		return
-	}
-	f := &forward{url: url, decision: d, identity: id, preflight: preflight, route: policy.Route, answer: w.Header()}
-	if left, denial, ok := p.Guard.Expiry(in, d); ok { // [TR-19]
+	f := &forward{verdict: v, url: url, answer: w.Header()}
+	if left, denial, ok := p.Guard.Expiry(in, v.Decision); ok { // [TR-19]
 		var cancel context.CancelFunc
 		ctx, cancel = p.expire(ctx, left, errExpired)
 		defer cancel()
@@ -117,18 +93,6 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.reverse.ServeHTTP(w, r)
 }
 
-func (p *proxy) refuse(w http.ResponseWriter, r *http.Request, in middleware.Request, code validate.Code) {
-	p.instead(p.Guard.Deny(r.Context(), in, code).Denial, w, r)
-}
-
-// instead answers in place of the upstream. net/http reads the rest of the
-// request's body first, to find the next request: not for as long as a client
-// may take to send it.
-func (p *proxy) instead(h http.Handler, w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(p.linger))
-	h.ServeHTTP(w, r)
-}
-
 // rewrite makes the request to the upstream. Headers that the client named in
 // Connection are gone already, so it cannot remove what is set here.
 func (p *proxy) rewrite(r *httputil.ProxyRequest) {
@@ -136,7 +100,7 @@ func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = f.url, ""
 	r.Out.Trailer = nil // [TR-14]
 	h := r.Out.Header
-	p.strip.from(h, f.preflight, f.decision.Remove)
+	p.strip.from(h, f.preflight, f.Remove)
 	if !strings.EqualFold(h.Get("Upgrade"), "websocket") { // any other protocol could carry requests past the rules
 		h.Del("Upgrade")
 		h.Del("Connection")
@@ -166,7 +130,7 @@ func (p *proxy) answered(r *http.Response) error {
 	if p.file.DPoP != nil { // [DP-24]
 		r.Header.Del("Dpop-Nonce")
 	}
-	f.decision.Amend(r.Header)
+	f.Amend(r.Header)
 	return nil
 }
 
@@ -174,7 +138,7 @@ func (p *proxy) answered(r *http.Response) error {
 func (p *proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	f := r.Context().Value(forwardKey{}).(*forward)
 	f.body.part(w.Header())
-	f.decision.Amend(w.Header())
+	f.Amend(w.Header())
 	if errors.Is(context.Cause(r.Context()), errExpired) {
 		f.denial.ServeHTTP(w, r)
 		return

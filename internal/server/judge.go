@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/bearward/bearward/internal/server/route"
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+)
+
+// verdict is what was decided about one request, whatever the mode makes of it.
+type verdict struct {
+	middleware.Decision
+	identity  http.Header // of the token of what may pass
+	preflight bool
+	route     string // of the rule; "" if there is none
+}
+
+// judge finds the rule for a request and decides by it. exact is false where
+// what was received cannot be sent on as it is. The context of what may pass
+// carries the token.
+func (s *Service) judge(ctx context.Context, in middleware.Request, exact bool) (context.Context, verdict) {
+	v := verdict{preflight: in.Preflight()}
+	method := in.Method
+	if v.preflight {
+		method = in.Header.Values("Access-Control-Request-Method")[0] // [TR-16]
+	}
+	policy, outcome := s.Match(method, in.RawPath)
+	switch {
+	case outcome == route.Unmatched: // [PV-08]
+		v.Decision = s.Guard.Deny(ctx, in, validate.ErrRouteDenied)
+		return ctx, v
+	case outcome != route.Matched || !exact: // [PV-08]
+		v.Decision = s.Guard.Deny(ctx, in, validate.ErrTargetMalformed)
+		return ctx, v
+	}
+	v.route = policy.Route
+	passed, d := s.Guard.Decide(ctx, in, policy)
+	if v.Decision = d; !d.Allowed {
+		return ctx, v
+	}
+	identity, err := s.identity.of(d.Token)
+	if err != nil { // its policy has refused it before
+		v.Decision = s.Guard.Deny(ctx, in, validate.ErrInternal)
+		return ctx, v
+	}
+	v.identity = identity
+	return passed, v
+}
+
+// instead answers in place of the upstream. net/http reads the rest of the
+// request's body first, to find the next request: not for as long as a client
+// may take to send it.
+func (s *Service) instead(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.linger))
+	h.ServeHTTP(w, r)
+}
