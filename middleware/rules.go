@@ -35,6 +35,7 @@ type pass struct {
 	certificate *x509.Certificate // the client's; nil if none
 	forwarded   bool              // a proxy said which
 	proof       dpop.Proof        // that was verified; zero with other schemes
+	proven      bool              // in a report: it may be spent
 	response    http.Header       // what an answer that passes gets
 	remove      []string          // headers of the request that nobody must believe
 }

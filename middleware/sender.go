@@ -184,7 +184,8 @@ func explainProof(p *pass) []validate.Finding {
 	if err != nil {
 		return append([]validate.Finding{failed("proof-url", err)}, dpop.NotReached()...)
 	}
-	findings, _, _ := p.guard.config.DPoP.Explain(in)
+	findings, _, ok := p.guard.config.DPoP.Explain(in)
+	p.proven = ok
 	return findings
 }
 
@@ -201,7 +202,10 @@ func checkReplay(p *pass) error {
 // replay.
 func explainReplay(p *pass) []validate.Finding {
 	f := validate.Finding{Rule: "replay", Source: "RFC 9449 §11.1", Status: validate.Passed}
-	if p.scheme == dpopScheme {
+	switch {
+	case p.scheme == dpopScheme && !p.proven:
+		f.Status = validate.NotReached
+	case p.scheme == dpopScheme:
 		f.Found = "not spent"
 	}
 	return []validate.Finding{f}

@@ -93,6 +93,9 @@ func TestExplainNamesTheProof(t *testing.T) {
 			signed = signed || f.Rule == "proof-signature" && f.Status == validate.Passed
 		}
 		for _, f := range report.Rules {
+			if f.Rule == "replay" && (f.Status == validate.Passed) != report.Allowed {
+				t.Errorf("%s: %+v", v.Name, f)
+			}
 			if f.Unverified != (!signed && f.Found != "" && strings.HasPrefix(f.Rule, "proof")) {
 				t.Errorf("%s: %+v", v.Name, f)
 			}

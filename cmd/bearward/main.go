@@ -51,10 +51,21 @@ func run(args []string, std streams) int {
 	}
 	selected, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(std.err, "bearward: %s\nSee bearward --help\n", withoutSecrets(err.Error(), args))
+		fmt.Fprintf(std.err, "bearward: %s\nSee %s --help\n", withoutSecrets(err.Error(), args), meant(err))
 		return exitUsage
 	}
 	return exitCode(selected.Run(std), std)
+}
+
+// meant is the command whose line could not be understood, as far as it got.
+func meant(err error) string {
+	var parsed *kong.ParseError
+	if errors.As(err, &parsed) {
+		if command := parsed.Context.Selected(); command != nil {
+			return "bearward " + command.Name
+		}
+	}
+	return "bearward"
 }
 
 // exitError ends the program with a code. Its text is printed unless empty.

@@ -133,9 +133,6 @@ func TestAdvice(t *testing.T) { // [DP-12]
 		{"dpop: {}\n" + proxy, remote, ""},
 		{"", remote, ""},
 		{"dpop: {enabled: false}\n", remote, ""},
-		{own, remote, "dpop is off"},
-		{proxy, local, "dpop is off"},
-		{own + "dpop: {enabled: false}\n", remote, "dpop is off"},
 	} {
 		var told notes
 		s := &Service{file: parse(t, "https://login.example.test", "http://127.0.0.1:1", c.text+"rules: [{match: /}]\n")}
@@ -146,8 +143,8 @@ func TestAdvice(t *testing.T) { // [DP-12]
 		}
 	}
 	var told notes
-	serve(t, echo, own+"rules: [{match: /}]\n", told.log)
-	if !strings.Contains(told.String(), "dpop is off") {
+	serve(t, echo, "dpop: {}\nplain_behind_tls: true\nrules: [{match: /}]\n", told.log)
+	if !strings.Contains(told.String(), "set public_url") {
 		t.Errorf("at the start: got %q", told.String())
 	}
 }

@@ -92,6 +92,8 @@ func TestRemovedHeaders(t *testing.T) { // [PV-05 TR-13 TR-14 MC-04 MT-09]
 		"Proxy-Authorization: Bearer evil", "Proxy_Authorization: Bearer evil", "HTTP2-Settings: evil", "DPoP: evil", "dPoP: evil",
 		"Client-Cert: evil", "client_cert: evil", "Client-Cert-Chain: evil", "X-Forwarded-Client-Cert: evil", "X_Forwarded_Tls_Client_Cert_Info: evil",
 		"X-SSL-Client-Cert: evil", "X_SSL_Client_S_DN: evil", "SSL-Client-Verify: evil", "SSL_CLIENT_CERT: evil", "X-Client-Cert: evil",
+		"X-SSL-Cert: evil", "ssl_cert: evil", "X-Client-Verify: evil", "X-Client-DN: evil", "X-Client-S-DN: evil",
+		"Cf-Client-Cert-Der-Base64: evil", "Cf-Cert-Verified: evil", "X-Goog-Client-Cert: evil", "x_goog_client_cert_hash: evil",
 		"X-Amzn-Mtls-Clientcert-Leaf: evil", "X-ARR-ClientCert: evil", "X-TLS-Client-Subject: evil",
 	}
 	for _, path := range []string{"/read", "/open/x", "/maybe"} {

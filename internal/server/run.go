@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -123,7 +124,7 @@ func (r *runner) listen() error {
 	}
 	var open []net.Listener
 	for i, l := range all {
-		on, err := net.Listen("tcp", l.address)
+		on, err := net.Listen(network(l.address), l.address)
 		if err != nil {
 			for _, o := range open {
 				_ = o.Close()
@@ -146,6 +147,16 @@ func (r *runner) listen() error {
 	return nil
 }
 
+// network keeps an address of IPv4 to that: net.Listen would take 0.0.0.0 for
+// every address there is.
+func network(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
 // advise logs what is legal in the file and most likely not meant. at is the
 // address of the API: on loopback the scheme and Host of a request are those that
 // its proof names, unless something in front terminates TLS.
@@ -153,10 +164,7 @@ func (r *runner) advise(at net.Addr) {
 	f := r.file
 	tcp, ok := at.(*net.TCPAddr)
 	direct := ok && tcp.IP.IsLoopback() && !f.PlainBehindTLS
-	switch {
-	case f.DPoP == nil && (len(f.PublicURL) > 0 || f.Forwarded != "none"):
-		r.logger.Warn("bearward: public_url and forwarded are about proofs and not used: dpop is off")
-	case f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct: // [DP-12]
+	if f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct { // [DP-12]
 		r.logger.Warn("bearward: proofs cannot be judged: set public_url, the URL under which clients reach this API", "listen", at.String())
 	}
 }

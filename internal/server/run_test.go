@@ -303,6 +303,19 @@ func TestListenFault(t *testing.T) {
 	}
 }
 
+// 0.0.0.0 is IPv4 only: whoever writes it may have left IPv6 to somebody else.
+func TestListensOnItsFamily(t *testing.T) {
+	for listen, want := range map[string]bool{"0.0.0.0:0": true, "[::]:0": false, ":0": false} {
+		issuer := bearwardtest.NewIssuer(t)
+		file := parse(t, issuer.URL, "http://127.0.0.1:1", "plain_behind_tls: true\n"+rules)
+		file.Listen = listen
+		at := start(t, issuer, file).api
+		if got := strings.HasPrefix(at, "0.0.0.0:"); got != want {
+			t.Errorf("%s: listens on %s", listen, at)
+		}
+	}
+}
+
 // What a command asks of a file without listening.
 func TestMatch(t *testing.T) {
 	issuer := bearwardtest.NewIssuer(t)

@@ -264,7 +264,17 @@ func dated(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(401)
 	case r.URL.Query().Has("early"):
 		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.Header().Set("Connection", "keep-alive")
 		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Connection")
+	case r.URL.Query().Has("announced"):
+		w.Header().Set("Trailer", "Dpop-Nonce, X-Sum")
+		defer w.Header().Set("X-Sum", "1")
+	case r.URL.Query().Has("trailer"):
+		w.(http.Flusher).Flush()
+		defer w.Header().Set("Trailer:X-Sum", "1")
+		defer w.Header().Set("Trailer:Dpop-Nonce", "theirs")
+		defer w.Header().Set("Trailer:Connection", "close")
 	case r.URL.Query().Has("panic"):
 		panic(http.ErrAbortHandler)
 	}
@@ -278,15 +288,18 @@ func TestNonceInAnswers(t *testing.T) { // [DP-26 ER-20]
 	h := s.holder()
 	old := nonce(t, h.get("/nonce", ""))
 	s.clock.Advance(4 * time.Minute)
-	for target, want := range map[string]int{"/nonce": 200, "/nonce?early": 200, "/nonce?panic": 502} {
+	for target, want := range map[string]int{"/nonce": 200, "/nonce?early": 200, "/nonce?announced": 200, "/nonce?trailer": 200, "/nonce?panic": 502} {
 		path, _, _ := strings.Cut(target, "?")
 		from := s.connect("GET " + target + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: DPoP " + h.token + "\r\n" + h.proof("GET", path, old) + "\r\n\r\n")
 		a := read(t, from, "GET")
 		if a.StatusCode == http.StatusEarlyHints {
-			if a.Header.Get("Link") == "" {
-				t.Errorf("%s: a hint without its link: %v", target, a.Header)
+			if a.Header.Get("Link") == "" || a.Header.Get("Connection") != "" || nonce(t, a) != "" {
+				t.Errorf("%s: got the hint %v", target, a.Header)
 			}
 			a = read(t, from, "GET")
+		}
+		if sum := target == "/nonce?announced" || target == "/nonce?trailer"; sum != (a.Trailer.Get("X-Sum") == "1") || len(a.Trailer) > 1 {
+			t.Errorf("%s: got the trailers %v", target, a.Trailer)
 		}
 		if fresh := nonce(t, a); a.StatusCode != want || fresh == "" || fresh == old || fresh == "theirs" {
 			t.Errorf("%s: got %d %v", target, a.StatusCode, a.Header)

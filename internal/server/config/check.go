@@ -23,6 +23,7 @@ func (c *checker) check() {
 	c.upstream()
 	c.resource()
 	c.issuers()
+	c.cache()
 	c.senders()
 	c.rules()
 	c.headers()

@@ -25,7 +25,10 @@ var families = []string{"access-control-", "if-", "sec-", "x-forwarded-", "x-ori
 
 // certificates are prefixes of the names in which proxies forward what they know
 // of a client's certificate.
-var certificates = []string{"client-cert", "ssl-client-", "x-amzn-mtls-", "x-arr-clientcert", "x-client-cert", "x-ssl-client-", "x-tls-client-"}
+var certificates = []string{
+	"cf-cert-", "cf-client-cert-", "client-cert", "ssl-cert", "ssl-client-", "x-amzn-mtls-", "x-arr-clientcert", "x-client-cert",
+	"x-client-dn", "x-client-s-dn", "x-client-verify", "x-goog-client-cert", "x-ssl-cert", "x-ssl-client-", "x-tls-client-",
+}
 
 // IsCertificate reports that a folded name is one in which proxies forward what
 // they know of a client's certificate. Those that begin with x-forwarded- are
@@ -42,8 +45,9 @@ var structured = []string{"act", "amr", "auth_time", "authorization_details", "c
 // headers checks the names of identity headers and their claims.
 func (c *checker) headers() {
 	seen := map[string]string{}
-	if h := c.file.ClientCertHeader; h != nil && h.Name != "" {
-		seen[Fold(h.Name)] = h.Name
+	certificate := ""
+	if h := c.file.ClientCertHeader; h != nil {
+		certificate = h.Name
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.file.ForwardHeaders)) {
 		path := join("forward_headers", name)
@@ -53,6 +57,9 @@ func (c *checker) headers() {
 			c.say(path, "%s is not a header name of letters, digits and hyphens", quote(name))
 		case slices.Contains(reserved, folded), begins(folded, families), IsCertificate(folded):
 			c.say(path, "%s has a meaning of its own and cannot carry identity", quote(name))
+		case folded == Fold(certificate):
+			c.say(path, "%s of forward_headers and the name of client_cert_header in line %d are one header to many servers",
+				quote(name), c.places.at("client_cert_header.name").Line)
 		case twice:
 			c.say(path, "%s and %s are one header to many servers", quote(first), quote(name))
 		case slices.Contains(structured, c.file.ForwardHeaders[name]):

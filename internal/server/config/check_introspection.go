@@ -103,7 +103,7 @@ func (c *checker) shared() {
 		c.say("revocation.list", "a list on redis needs redis")
 	}
 	if f.Revocation != nil && f.Revocation.List == "memory" && (f.Admin == "" || c.given("admin") && !loopback(f.Admin)) {
-		c.say("revocation.list", "a list in memory is filled over admin, on a loopback address")
+		c.say("revocation.list", "a list in memory is filled over admin: set admin to a loopback address")
 	}
 }
 

@@ -30,6 +30,7 @@ func (c *checker) issuers() {
 		}
 		c.preset(path, issuer)
 		c.keys(path, issuer)
+		c.keyless(path, issuer)
 		c.introspection(path, issuer)
 	}
 	c.shared()

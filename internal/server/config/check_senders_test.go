@@ -44,7 +44,7 @@ func TestSendersByDefault(t *testing.T) {
 	if f.TLS.ClientCerts != "request" || len(f.PublicURL) != 1 { // [MT-03]
 		t.Errorf("got %+v %q", f.TLS, f.PublicURL)
 	}
-	f, err = Parse("a.yaml", []byte(change("dpop: {enabled: false, replay: redis, nonce: required}")))
+	f, err = Parse("a.yaml", []byte(change("dpop: {enabled: false}")))
 	if err != nil || f.DPoP != nil {
 		t.Errorf("switched off: got %+v, %v", f, err)
 	}
@@ -112,9 +112,9 @@ func TestCheckProxies(t *testing.T) {
 		{trusted + "client_cert_header: {name: Client-Cert}", `10:21: "format" is missing`},
 		{trusted + "client_cert_header: {format: xfcc}", `10:21: "name" is missing`},
 		{trusted + "client_cert_header: {name: A, format: pem}", `10:39: "pem" is not rfc9440, pem-urlencoded, pem-oneline, xfcc or base64-der`},
-		{trusted + header + "X-Cert}\nforward_headers: {x_cert: sub}", `11:19: "X-Cert" and "x_cert" are one header to many servers`},
+		{trusted + header + "X-Cert}\nforward_headers: {x_cert: sub}", `11:19: "x_cert" of forward_headers and the name of client_cert_header in line 10 are one header to many servers`},
 	} {
-		expect(t, change(c.text), c.want)
+		expect(t, change(c.text+"\ndpop: {}"), c.want)
 	}
 }
 
@@ -155,7 +155,14 @@ func TestCheckProofs(t *testing.T) {
 		{"dpop: {nonce_keys_file: k}", "9:25: nonce_keys_file is not used"},
 		{rule("nonce: adaptive") + "dpop: {nonce_keys_file: k}", ""},
 		{rule("nonce: off") + "dpop: {nonce_keys_file: k}", "nonce_keys_file is not used"},
-		{"dpop: {enabled: false, nonce_keys_file: k}", ""},
+		{"dpop: {enabled: false}", ""},
+		{"dpop: {enabled: false, nonce_keys_file: k}", "9:41: nonce_keys_file is not used: dpop is off"},
+		{"dpop: {enabled: false, window: 60s, replay: memory}", "9:32: window is not used: dpop is off"},
+		{"dpop: {enabled: false, window: 60s, replay: memory}", "9:45: replay is not used: dpop is off"},
+		{"public_url: https://a", "9:13: public_url is not used: it is about proofs, and dpop is off"},
+		{"public_url: https://a\ndpop: {enabled: false}", "9:13: public_url is not used"},
+		{"forwarded: rfc7239\ntrusted_proxies: [10.0.0.1]", "9:12: forwarded is not used: it is about proofs, and dpop is off"},
+		{"forwarded: none", ""},
 
 		// schemes
 		{rule("schemes: [dpop]") + "dpop: {}", ""},

@@ -23,6 +23,8 @@ func change(text string) string {
 
 func TestCheck(t *testing.T) {
 	const rules = "rules:\n  - {match: /, "
+	const keyless = "issuers:\n  - {issuer: https://login.example.com, introspection: {auth: bearer, token_file: t, jwt: false}, "
+	const opaque = keyless + "leeway: 30s}\n"
 	for _, c := range []struct{ text, want string }{
 		// listeners
 		{"listen: 127.0.0.1:0", ""},
@@ -75,7 +77,7 @@ func TestCheck(t *testing.T) {
 		{"redis: {}", `"url" is missing`},
 		{"redis: {url: 'redis://127.0.0.1'}\nrevocation: {list: redis}", ""},
 		{"revocation: {list: redis}", "9:20: a list on redis needs redis"},
-		{"revocation: {list: memory}", "9:20: a list in memory is filled over admin, on a loopback address"},
+		{"revocation: {list: memory}", "9:20: a list in memory is filled over admin: set admin to a loopback address"},
 		{"revocation: {list: memory}\nadmin: 192.168.1.1:9001", "a list in memory is filled over admin"},
 		{"revocation: {list: memory}\nadmin: 127.0.0.1:9001", ""},
 		{"revocation: {list: memory, retention: 5m}\nadmin: 127.0.0.1:9001", `"5m" is below 1h`},
@@ -87,6 +89,16 @@ func TestCheck(t *testing.T) {
 		{"mode: ext-authz", `"ext-authz" is part of the contract but not built yet`},
 		{"forward_auth: {headers: x-forwarded}", `"forward_auth" is part of the contract`},
 		{"cache: {disabled: true}", ""},
+		{"cache: {disabled: false, ttl: 1m}", ""},
+		{"cache: {disabled: true, ttl: 1m}", "9:30: ttl is not used: the cache is disabled"},
+		{"cache: {entries: 5, disabled: true}", "9:18: entries is not used: the cache is disabled"},
+		{opaque + "cache: {ttl: 1m}", "7:8: the cache is about JWTs, and no issuer has any"},
+		{opaque, ""},
+		{keyless + "algorithms: [RS256]}\n", "6:111: algorithms is not used: with jwt: false nothing is verified with keys"},
+		{keyless + "jwks_uri: https://a/keys}\n", "jwks_uri is not used"},
+		{keyless + "jwks_file: keys.json}\n", "jwks_file is not used"},
+		{keyless + "jwks: {refresh: 5m}}\n", "jwks is not used"},
+		{strings.Replace(keyless, "jwt: false", "jwt: false, signed_response: accept", 1) + "algorithms: [RS256]}\n", ""},
 		{"cache: {entries: 0}", `"0" is not a number from 1 to`},
 		{"cache: {ttl: 6m}", `"6m" is above 5m`},
 		{"openapi: api.yaml", `"openapi" is part of the contract`},
@@ -130,6 +142,8 @@ func TestCheck(t *testing.T) {
 		{"forward_headers: {X_HTTP_Method_Override: sub}", `has a meaning of its own`},
 		{"forward_headers: {Client-Cert: sub}", `has a meaning of its own`},
 		{"forward_headers: {X_SSL_Client_S_DN: sub}", `has a meaning of its own`},
+		{"forward_headers: {X-Client-Verify: sub}", `has a meaning of its own`},
+		{"forward_headers: {X-Client-Id: sub}", ""},
 		{"forward_headers: {X Auth: sub}", `is not a header name`},
 		{"forward_headers: {'X-Auth:': sub}", `is not a header name`},
 		{"forward_headers: {X-Äuth: sub}", `is not a header name`},
@@ -273,7 +287,7 @@ func TestCheckShared(t *testing.T) {
 		{"", "revocation: {list: redis}", "a list on redis needs redis"},
 		{"", "revocation: {list: memory}", "a list in memory is filled over admin"},
 		{"", "admin: 127.0.0.1:1\nrevocation: {list: memory}", ""},
-		{"", "admin: 192.0.2.1:1\nrevocation: {list: memory}", "on a loopback address"},
+		{"", "admin: 192.0.2.1:1\nrevocation: {list: memory}", "to a loopback address"},
 		{"{auth: private_key_jwt, client_id: a, key_file: k, algorithm: RS512}", "", "RS512"},
 	} {
 		issuer := "issuer: https://a"

@@ -22,7 +22,7 @@ import (
 // (keys) and, on a field, later (values).
 type File struct {
 	// Listen is the address of the API, HOST:PORT. With tls it speaks https,
-	// otherwise http.
+	// otherwise http. 0.0.0.0 is every address of IPv4, [::] those of IPv6 too.
 	Listen string `key:"listen" required:"true"`
 	// Admin is the address of /healthz and /readyz, HOST:PORT. Without it
 	// there is none.
@@ -258,7 +258,8 @@ type IntrospectionCache struct {
 
 // Cache says how many verified JWTs are remembered, and for how long.
 type Cache struct {
-	// Disabled verifies the signature of every token on every request.
+	// Disabled verifies the signature of every token on every request. Nothing
+	// else is set then.
 	Disabled bool `key:"disabled"`
 	// Entries is the number of tokens.
 	Entries int `key:"entries" default:"100000" min:"1" max:"100000000"`

@@ -4,7 +4,7 @@ import "time"
 
 // DPoP says how proofs of possession are judged (RFC 9449).
 type DPoP struct {
-	// Enabled is false to switch all of this off without taking it out.
+	// Enabled is false to say that this is off, and nothing else then.
 	Enabled bool `key:"enabled" default:"true"`
 	// Replay says where used proofs are remembered: in memory, each instance for
 	// itself, or on redis, shared.
