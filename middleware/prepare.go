@@ -20,8 +20,8 @@ type compiled struct {
 	guard    *Guard
 	policy   Policy // a private copy
 	issuers  *validate.Issuers
-	accepted []*Issuer
-	scope    string // what the challenge names
+	accepted map[*Issuer]bool // nil: all
+	scope    string           // what the challenge names
 	acr      string
 	maxAge   string
 	details  []demand
@@ -156,11 +156,14 @@ func (c *compiled) resolveIssuers() (faults []error) {
 			}
 			accepted = append(accepted, i)
 		}
+		c.accepted = map[*Issuer]bool{}
+		for _, i := range accepted {
+			c.accepted[i] = true
+		}
 		if len(faults) == 0 {
 			c.issuers = c.guard.only(accepted)
 		}
 	}
-	c.accepted = accepted
 	if err := c.issuers.Ambiguous(); err != nil && len(faults) == 0 { // [IN-17]
 		faults = append(faults, err)
 	}

@@ -22,7 +22,7 @@ func checkCredential(p *pass) (err error) {
 // checkRouteIssuer matters to nested guards: routing has refused the token of
 // another issuer otherwise.
 func checkRouteIssuer(p *pass) error {
-	if !slices.Contains(p.policy.accepted, p.issuer) {
+	if accepted := p.policy.accepted; accepted != nil && !accepted[p.issuer] {
 		return &validate.Error{Code: validate.ErrIssuerRefused, Claim: "iss"}
 	}
 	return nil

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 )
 
 // Leaf is what judges the tokens of one issuer.
@@ -25,7 +25,8 @@ type Issuers struct {
 	leaves    []*Leaf
 	byURL     map[string]*Leaf
 	templates []pattern
-	refused   map[*Leaf]bool // configured, but not accepted here
+	opaque    opaqueForms
+	accepted  map[*Leaf]bool // nil: every one that is configured
 	memory    Memory         // nil: nothing is remembered
 }
 
@@ -40,7 +41,7 @@ func NewIssuers(leaves ...Leaf) (*Issuers, error) {
 		return nil, errors.New("no issuer is configured")
 	}
 	var faults []error
-	i := &Issuers{byURL: map[string]*Leaf{}, refused: map[*Leaf]bool{}}
+	i := &Issuers{byURL: map[string]*Leaf{}}
 	prefixes := map[string]string{}
 	for _, l := range leaves {
 		if l.Issuer == "" || l.JWT == nil && l.Opaque == nil {
@@ -64,6 +65,7 @@ func NewIssuers(leaves ...Leaf) (*Issuers, error) {
 func (i *Issuers) add(l *Leaf) {
 	i.leaves = append(i.leaves, l)
 	i.byURL[l.Issuer] = l
+	i.opaque.add(l)
 	if t, ok := newTemplate(l.Issuer); ok {
 		i.templates = append(i.templates, pattern{t, l})
 	}
@@ -79,34 +81,21 @@ func (i *Issuers) add(l *Leaf) {
 // Only returns a router that accepts fewer issuers. Every url must be one of
 // this router's.
 func (i *Issuers) Only(urls ...string) (*Issuers, error) {
-	only := &Issuers{leaves: i.leaves, byURL: i.byURL, templates: i.templates, refused: map[*Leaf]bool{}, memory: i.memory}
-	for _, l := range i.leaves {
-		only.refused[l] = true
-	}
+	only := *i
+	only.accepted = map[*Leaf]bool{}
 	for _, url := range urls {
 		l, ok := i.byURL[url]
-		if !ok {
+		if !ok || i.refuses(l) {
 			return nil, fmt.Errorf("issuer %q is not configured", url)
 		}
-		delete(only.refused, l)
+		only.accepted[l] = true
 	}
-	return only, nil
+	only.opaque.unmarked = slices.DeleteFunc(slices.Clone(i.opaque.unmarked), only.refuses)
+	return &only, nil
 }
 
-// Ambiguous returns an error if opaque tokens could belong to several of the
-// issuers accepted here.
-func (i *Issuers) Ambiguous() error {
-	var unmarked []string
-	for _, l := range i.leaves {
-		if l.Opaque != nil && l.Prefix == "" && !i.refused[l] {
-			unmarked = append(unmarked, l.Issuer)
-		}
-	}
-	if len(unmarked) < 2 {
-		return nil
-	}
-	return fmt.Errorf("opaque tokens could belong to each of %q: give all but one an opaque_prefix, switch opaque tokens off where none are issued, or list the route's issuers", unmarked)
-}
+// refuses reports that tokens of l are not accepted here.
+func (i *Issuers) refuses(l *Leaf) bool { return i.accepted != nil && !i.accepted[l] }
 
 // Verify asks the verifier of the token's own issuer.
 func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
@@ -119,7 +108,7 @@ func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 	case t == nil:
 		known := digest // the hit needs no memory for it
 		return i.verify(ctx, raw, &known)
-	case i.refused[leaf]:
+	case i.refuses(leaf):
 		return nil, refuseClaim(ErrIssuerRefused, "iss")
 	}
 	return t, nil
@@ -148,78 +137,26 @@ func (i *Issuers) verify(ctx context.Context, raw string, digest *[sha256.Size]b
 	return j.judge(s)
 }
 
-func (i *Issuers) verifyOpaque(ctx context.Context, raw string, notJWT *Error) (*Token, error) {
-	leaf, refusal := i.routeOpaque(raw, notJWT)
-	if refusal != nil {
-		return nil, refusal
-	}
-	return leaf.ask(ctx, raw)
-}
-
-// ask shows the issuer an opaque token and believes it only about itself.
-func (l *Leaf) ask(ctx context.Context, raw string) (*Token, error) {
-	t, err := known(l.Opaque.Verify(ctx, raw))
-	if err == nil && t.Issuer != l.Issuer {
-		return nil, refuseFor(ErrInternal, errBadVerifier)
-	}
-	return t, err
-}
-
 // route finds the issuer of a JWT.
 func (i *Issuers) route(issuer string) (*Leaf, *Error) {
 	if issuer == "" {
 		return nil, refuseClaim(ErrClaimMissing, "iss")
 	}
 	leaf := i.byURL[issuer]
-	for _, p := range i.templates {
-		if _, ok := p.tenant(issuer); ok && leaf == nil {
-			leaf = p.leaf
+	for n := 0; leaf == nil && n < len(i.templates); n++ {
+		if _, ok := i.templates[n].tenant(issuer); ok {
+			leaf = i.templates[n].leaf
 		}
 	}
 	switch {
 	case leaf == nil || leaf.Issuer != issuer && IsTemplate(issuer):
 		return nil, refuseClaim(ErrIssuerUnknown, "iss") // [CL-08]
-	case i.refused[leaf]:
+	case i.refuses(leaf):
 		return nil, refuseClaim(ErrIssuerRefused, "iss")
 	case leaf.JWT == nil: // its access tokens are opaque
 		return nil, refuse(ErrJWTRefused)
 	}
 	return leaf, nil
-}
-
-// routeOpaque finds the issuer of an opaque token: the one whose prefix it
-// has, the longest if several, else the only one accepted here whose tokens
-// have no mark.
-func (i *Issuers) routeOpaque(raw string, notJWT *Error) (*Leaf, *Error) {
-	var marked, unmarked *Leaf
-	several, some := false, false
-	for _, l := range i.leaves {
-		switch {
-		case l.Opaque == nil:
-		case l.Prefix == "":
-			some = true
-			if !i.refused[l] {
-				several = several || unmarked != nil
-				unmarked = l
-			}
-		default:
-			some = true
-			if strings.HasPrefix(raw, l.Prefix) && (marked == nil || len(l.Prefix) > len(marked.Prefix)) {
-				marked = l
-			}
-		}
-	}
-	switch {
-	case marked != nil && i.refused[marked]: // [IN-17]
-		return nil, refuse(ErrIssuerRefused)
-	case marked != nil:
-		return marked, nil
-	case unmarked != nil && !several: // [IN-17]
-		return unmarked, nil
-	case some:
-		return nil, refuse(ErrOpaqueUnassigned)
-	}
-	return nil, notJWT
 }
 
 var errBadVerifier = errors.New("a verifier returned neither the issuer's token nor an error")

@@ -80,6 +80,9 @@ func TestOnlySomeIssuers(t *testing.T) {
 	if _, err := all.Only("https://other.example.test"); err == nil {
 		t.Error("an issuer that is not configured can be chosen")
 	}
+	if _, err := only.Only(b.URL()); err == nil {
+		t.Error("a narrowed router can be widened")
+	}
 }
 
 func TestRouterFaults(t *testing.T) {
