@@ -54,6 +54,12 @@ type Config struct {
 	// something must tell whether tokens were revoked.
 	FAPI bool
 
+	// ReportOnly lets pass what any policy refuses, without token and
+	// credentials, and reports it to Observer and Logger: to find out what would
+	// be refused before it is. What no policy covers, and what is broken here, is
+	// refused all the same. Policy.ReportOnly does it for one route.
+	ReportOnly bool
+
 	Realm      string // of challenges; default Resource
 	NoMetadata bool   // no metadata document and no resource_metadata in challenges
 

@@ -26,7 +26,7 @@ func wire(cfg Config) (middleware.Config, error) {
 	core := middleware.Config{
 		PublicURLs: cfg.PublicURLs, TrustedProxies: cfg.TrustedProxies, Forwarded: cfg.Forwarded, ClientCertHeader: cfg.ClientCertHeader, FAPI: cfg.FAPI,
 		Resource: cfg.Resource, Realm: cfg.Realm, NoMetadata: cfg.NoMetadata,
-		Observer: observer(cfg), Revocation: cfg.Revocation, Logger: cfg.Logger, Clock: cfg.Clock,
+		ReportOnly: cfg.ReportOnly, Observer: observer(cfg), Revocation: cfg.Revocation, Logger: cfg.Logger, Clock: cfg.Clock,
 	}
 	var err error
 	if core.Cache, err = memory(cfg); err != nil {

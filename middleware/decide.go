@@ -24,10 +24,10 @@ func (g *Guard) Decide(ctx context.Context, r Request, p Policy) (context.Contex
 	}
 	defer g.gate.leave()
 	out, err := run.decide(&p)
-	if err != nil {
+	if err != nil && !run.disregarded {
 		return ctx, g.refuse(run, err)
 	}
-	d := Decision{Allowed: true, Token: run.token, Header: run.response, Remove: run.remove, by: run.policy}
+	d := Decision{Allowed: true, Token: run.token, Err: err, Header: run.response, Remove: run.remove, by: run.policy}
 	g.observe(run, &d)
 	return out, d
 }
@@ -51,10 +51,11 @@ func (g *Guard) denial(why denied) (d *Denial) {
 
 // Check is Decide for callers that need the token or the reason only. It
 // returns no token and no error for a public policy, and for an optional one
-// without credentials. A CORS preflight has no token and is an error here.
+// without credentials. A CORS preflight has no token and is an error here, and
+// so is what ReportOnly lets pass.
 func (g *Guard) Check(ctx context.Context, r Request, p Policy) (*validate.Token, error) {
 	_, d := g.Decide(ctx, r, p)
-	if !d.Allowed {
+	if d.Err != nil {
 		return nil, d.Err
 	}
 	if d.Token == nil && !p.public && !p.Optional {
@@ -74,14 +75,24 @@ func (g *Guard) Deny(ctx context.Context, r Request, code validate.Code) Decisio
 	return g.refuse(run, refuse(code))
 }
 
-// decide runs the rules and recovers: an internal error is a refusal.
+// decide runs the rules and recovers: an internal error is a refusal. It
+// returns the error of a refusal that is disregarded, too.
 func (p *pass) decide(policy *Policy) (ctx context.Context, err error) {
 	defer func() {
 		if v := recover(); v != nil { // [PV-07]
-			ctx, err = p.ctx, &validate.Error{Code: validate.ErrInternal, Err: fmt.Errorf("panic: %T", v)}
+			ctx, err, p.disregarded = p.ctx, &validate.Error{Code: validate.ErrInternal, Err: fmt.Errorf("panic: %T", v)}, false
 			p.guard.complain("bearward: panic while deciding", "panic", fmt.Sprintf("%T", v))
 		}
 	}()
+	ctx, err = p.judge(policy)
+	if err != nil && p.policy != nil && p.policy.reports(validate.CodeOf(err)) {
+		ctx, p.disregarded = p.disregard(err), true
+	}
+	return ctx, err
+}
+
+// judge holds the request to the policy.
+func (p *pass) judge(policy *Policy) (_ context.Context, err error) {
 	p.now = p.guard.config.Clock()
 	if p.policy, err = p.guard.compiledFor(policy); err != nil {
 		p.guard.complain("bearward: faulty policy", "error", err)

@@ -12,10 +12,10 @@ import (
 // Decision is the answer to one request. The zero Decision is a refusal.
 type Decision struct {
 	Allowed bool            // the only field an adapter decides by
-	Token   *validate.Token // nil on public routes, preflights and optional routes without credentials
-	Err     error           // why not; an error of package validate
+	Token   *validate.Token // nil on public routes, preflights, optional routes without credentials, and if Err is set
+	Err     error           // why not, an error of package validate; of an allowed request, what ReportOnly disregards
 	Header  http.Header     // of the response of an allowed request, see Amend; may be nil
-	Remove  []string        // header fields of an allowed request that were forged: nobody after the guard must see them
+	Remove  []string        // header fields of an allowed request that nobody after the guard must see: forged, or not accepted
 	Denial  *Denial         // the answer, unless Allowed
 
 	by *compiled // the policy; nil where none is known

@@ -33,6 +33,11 @@ type Config struct {
 	ClientCertHeader mtls.Header
 	FAPI             bool // every token has to be sender-constrained, and no mode of nonces is adaptive
 
+	// ReportOnly lets pass what any policy refuses, without token and
+	// credentials, and reports it to the Observer. What no policy covers, and
+	// what is broken on our side, is refused all the same.
+	ReportOnly bool
+
 	Cache      Cache               // of verified JWTs; nil: every signature is verified on each request
 	Revocation validate.Revocation // asked before a valid token is accepted; nil: none
 	Observer   Observer            // nil: none

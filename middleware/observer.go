@@ -2,10 +2,15 @@ package middleware
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
-	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/bearward/bearward/internal/facts"
+	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -18,16 +23,46 @@ type Observer interface {
 // Event is one decision. It holds no credential, and no text from outside but
 // Method and Path.
 type Event struct {
-	Time     time.Time
-	Duration time.Duration
-	Route    string // Policy.Route, else the router's name for it
-	Method   string
-	Path     string // as received, without query
-	Issuer   string // configured name of the token's issuer, "" if unknown: safe as a label
-	Allowed  bool
-	Code     validate.Code   // why not; "" if allowed
-	Err      error           // the same with its cause, for logs
-	Token    *validate.Token // of an allowed request; nil where none was needed
+	Time       time.Time
+	Duration   time.Duration
+	Route      string // Policy.Route, else the router's name for it
+	Method     string
+	Path       string          // as received, without query
+	Issuer     string          // configured name of the token's issuer, "" if unknown: safe as a label
+	Allowed    bool            // the request goes on
+	ReportOnly bool            // it was refused, and goes on all the same: Code and Err say why
+	Status     int             // HTTP status of the refusal; 0 if it goes on
+	Code       validate.Code   // why not; "" if accepted
+	Err        error           // the same with its cause, for logs
+	Token      *validate.Token // of an accepted request; nil where none was needed
+
+	digest [sha256.Size]byte // of the token as received; zero: there is none, or nobody worked it out
+	known  *facts.Facts      // of a token that was found valid, refused or not
+}
+
+// Observers returns one that tells all of them, in order; nil ones are left out.
+func Observers(all ...Observer) Observer {
+	var list observers
+	for _, o := range all {
+		if o != nil {
+			list = append(list, o)
+		}
+	}
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return list[0]
+	}
+	return list
+}
+
+type observers []Observer
+
+func (list observers) Observe(ctx context.Context, e Event) {
+	for _, o := range list {
+		o.Observe(ctx, e)
+	}
 }
 
 func (g *Guard) observe(p *pass, d *Decision) {
@@ -45,16 +80,31 @@ func (g *Guard) observe(p *pass, d *Decision) {
 	e := Event{
 		Time: p.now, Duration: g.config.Clock().Sub(p.now),
 		Method: p.r.Method, Path: p.r.RawPath, Route: p.r.Route,
-		Allowed: d.Allowed, Err: d.Err, Token: d.Token,
+		Allowed: d.Allowed, ReportOnly: p.disregarded, Err: d.Err, Token: d.Token, known: p.facts,
 	}
 	if p.policy != nil && p.policy.policy.Route != "" {
 		e.Route = p.policy.policy.Route
 	}
 	e.Issuer = p.issuerName(d.Err)
+	if d.Denial != nil {
+		e.Status = d.Denial.Status
+	}
 	if d.Err != nil {
 		e.Code = validate.CodeOf(d.Err)
+		p.sumUp()
+	}
+	if e.digest = p.sum; p.facts != nil && p.facts.Digested {
+		e.digest = p.facts.Digest
 	}
 	g.config.Observer.Observe(p.ctx, e)
+}
+
+// sumUp works out the digest of a token that was refused before it was needed,
+// unless it is longer than any token.
+func (p *pass) sumUp() {
+	if n := len(p.raw); n > 0 && n <= validate.MaxToken && !p.summed {
+		p.sum, p.summed = sha256.Sum256(jose.View(p.raw)), true
+	}
 }
 
 // issuerName is the configured name of the issuer that the decision is about.
@@ -71,55 +121,43 @@ func (p *pass) issuerName(err error) string {
 	return ""
 }
 
-// LogObserver writes one line for each refusal at level Info (Warn if the
-// cause is a service, Error if it is a defect) and one for each accepted
-// request at level Debug. No token or proof appears in it. Of the claims it
-// names iss, client_id, jti and exp of accepted tokens; the subject is a hash.
-// The text of errors that verifiers and checks of your own return is logged
-// as it is, shortened.
-func LogObserver(logger *slog.Logger) Observer { return logObserver{logger} }
-
-type logObserver struct{ logger *slog.Logger }
-
-func (o logObserver) Observe(ctx context.Context, e Event) {
-	level, message := slog.LevelDebug, "request accepted"
-	if !e.Allowed {
-		level, message = refusalLevel(e.Code), "request refused"
+// TokenRef names the token of the request without showing it: the same text for
+// the same token as long as the process lives, and for no other. It is "" where
+// no token was read, or a cheap decision had no use for it.
+func (e *Event) TokenRef() string {
+	if e.digest == [sha256.Size]byte{} {
+		return ""
 	}
-	if !o.logger.Enabled(ctx, level) {
-		return
-	}
-	attrs := []slog.Attr{
-		slog.String("route", e.Route), slog.String("method", clip(e.Method)), slog.String("path", clip(e.Path)),
-		slog.String("issuer", e.Issuer), slog.Duration("took", e.Duration),
-	}
-	if e.Allowed && e.Token != nil {
-		attrs = append(attrs, slog.Any("token", e.Token), slog.String("kid", e.Token.KeyID())) // [PV-02]
-	}
-	if !e.Allowed {
-		attrs = append(attrs, slog.String("code", string(e.Code)), slog.String("fix", e.Code.Fix()))
-		if e.Err != nil {
-			attrs = append(attrs, slog.String("error", clip(e.Err.Error())))
-		}
-	}
-	o.logger.LogAttrs(ctx, level, message, attrs...)
+	return ref("token", string(e.digest[:]))
 }
 
-func refusalLevel(code validate.Code) slog.Level {
-	switch code.Class() {
-	case validate.Unavailable:
-		return slog.LevelWarn
-	case validate.Internal:
-		return slog.LevelError
+// SubjectRef names the subject of a token that was found valid in the same way,
+// and ClientRef its client.
+func (e *Event) SubjectRef() string {
+	if e.known == nil || e.known.Subject == "" {
+		return ""
 	}
-	return slog.LevelInfo
+	return ref("subject", e.known.Issuer+"\x00"+e.known.Subject)
 }
 
-// clip bounds text from outside before it is logged.
-func clip(s string) string {
-	const most = 256
-	if len(s) > most {
-		return s[:most] + "…"
+// ClientRef names the client of a token that was found valid, see SubjectRef.
+func (e *Event) ClientRef() string {
+	if e.known == nil || e.known.ClientID == "" {
+		return ""
 	}
-	return s
+	return ref("client", e.known.Issuer+"\x00"+e.known.ClientID)
+}
+
+// refKey lives as long as the process: outside of it nobody can try out what a
+// reference stands for.
+var refKey = sync.OnceValue(func() []byte {
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // never fails
+	return key
+})
+
+func ref(kind, of string) string {
+	h := hmac.New(sha256.New, refKey())
+	h.Write([]byte(kind + "\x00" + of))
+	return jose.Encode(h.Sum(nil)[:9]) // [PV-02]
 }

@@ -41,6 +41,7 @@ type Policy struct {
 	NoDelegation bool // refuse delegated tokens (act)
 	Optional     bool // a request without any Authorization value passes, without a token
 	Hide         bool // answer 404 where it would be 403
+	ReportOnly   bool // what is refused passes, without token and credentials, and is reported; see Config.ReportOnly
 
 	// Implies reports that the scope have covers the scope need. It must be
 	// pure. Equal scopes need no Implies. It serves AllScopes and AnyScope and

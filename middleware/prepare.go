@@ -78,7 +78,7 @@ func (c *compiled) unchanged(p *Policy) bool {
 		slices.Equal(p.Roles, q.Roles) && slices.Equal(p.Permissions, q.Permissions) &&
 		slices.Equal(p.Groups, q.Groups) && slices.EqualFunc(p.Details, q.Details, equalDetails) &&
 		p.MaxAge == q.MaxAge && p.Profile == q.Profile && p.UserOnly == q.UserOnly &&
-		p.NoDelegation == q.NoDelegation && p.Optional == q.Optional && p.Hide == q.Hide &&
+		p.NoDelegation == q.NoDelegation && p.Optional == q.Optional && p.Hide == q.Hide && p.ReportOnly == q.ReportOnly &&
 		p.Binding == q.Binding && p.Nonce == q.Nonce && p.Route == q.Route && p.public == q.public &&
 		identity(&p.Implies) == identity(&q.Implies) && identity(&p.Check) == identity(&q.Check)
 }

@@ -13,10 +13,11 @@ import (
 // Report says what became of every rule for one request. It never contains the
 // token.
 type Report struct {
-	Allowed bool               `json:"allowed"`
-	Code    validate.Code      `json:"code,omitempty"` // the first failure, which decides
-	Status  int                `json:"status"`         // what the client gets; 200 stands for the handler
-	Rules   []validate.Finding `json:"rules"`
+	Allowed    bool               `json:"allowed"`
+	ReportOnly bool               `json:"report_only,omitempty"` // it is refused, and passes all the same, without token and credentials
+	Code       validate.Code      `json:"code,omitempty"`        // the first failure, which decides
+	Status     int                `json:"status"`                // what the client gets; 200 stands for the handler
+	Rules      []validate.Finding `json:"rules"`
 }
 
 // Explain runs the rules that Decide runs, to their end. It obeys the same
@@ -151,6 +152,9 @@ func (g *Guard) report(c *compiled, findings []validate.Finding) Report {
 	if f.Status == validate.Passed {
 		return Report{Allowed: true, Status: 200, Rules: findings}
 	}
+	if c != nil && c.reports(f.Code) {
+		return Report{ReportOnly: true, Code: f.Code, Status: 200, Rules: findings}
+	}
 	return Report{Code: f.Code, Status: g.deny(denied{r: &Request{}, c: c, err: f.Code}).Status, Rules: findings}
 }
 
@@ -185,9 +189,12 @@ func (r Report) String() string {
 		}
 		b.WriteByte('\n')
 	}
-	if r.Allowed {
+	switch {
+	case r.Allowed:
 		b.WriteString("allowed\n")
-	} else {
+	case r.ReportOnly:
+		fmt.Fprintf(&b, "refused: %s, but passed on without token and credentials (report only)\n", r.Code)
+	default:
 		fmt.Fprintf(&b, "refused: %s, answered %d\n", r.Code, r.Status)
 	}
 	return b.String()

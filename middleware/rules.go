@@ -36,6 +36,7 @@ type pass struct {
 	forwarded   bool              // a proxy said which
 	proof       dpop.Proof        // that was verified; zero with other schemes
 	proven      bool              // in a report: it may be spent
+	disregarded bool              // it was refused, and passes all the same: ReportOnly
 	response    http.Header       // what an answer that passes gets
 	remove      []string          // headers of the request that nobody must believe
 }

@@ -215,12 +215,17 @@ func explainReplay(p *pass) []validate.Finding {
 // too old, so that the client need not be refused first (RFC 9449 §8.2).
 func (p *pass) renew() {
 	if p.scheme == dpopScheme && p.policy.nonce == dpop.NonceRequired && p.proof.Renew { // [DP-26]
-		p.respond(nonceField, p.guard.config.DPoP.FreshNonce())
-		p.respond("Cache-Control", "no-store")
+		p.handOut()
 		p.proof.Renew = false // a policy below has nothing to add [ER-20]
-		if p.r.fromPage() {
-			p.respond(exposeField, nonceField) // [TR-17]
-		}
+	}
+}
+
+// handOut puts a nonce into the answer to a request that passes.
+func (p *pass) handOut() {
+	p.respond(nonceField, p.guard.config.DPoP.FreshNonce())
+	p.respond("Cache-Control", "no-store")
+	if p.r.fromPage() {
+		p.respond(exposeField, nonceField) // [TR-17]
 	}
 }
 

@@ -140,7 +140,7 @@ func policy(r config.Rule) middleware.Policy {
 		p = middleware.Policy{
 			AllScopes: r.Scopes, AnyScope: r.AnyScope, Audience: r.Audience, Issuers: r.Issuers, Schemes: r.Schemes,
 			ACR: r.ACR, MaxAge: r.MaxAge, Profile: validate.Profile(r.Profile),
-			Optional: r.Optional, UserOnly: r.UserOnly, NoDelegation: r.NoDelegation, Hide: r.Hide,
+			Optional: r.Optional, UserOnly: r.UserOnly, NoDelegation: r.NoDelegation, Hide: r.Hide, ReportOnly: r.ReportOnly,
 			Roles: r.Roles, Permissions: r.Permissions, Groups: r.Groups, Binding: bindings[r.Binding], Nonce: nonces[r.Nonce],
 		}
 		for _, d := range r.Details {

@@ -33,7 +33,7 @@ func (b *builder) fault(path string, err error) {
 
 func (b *builder) guard(shared *redisstore.Redis) bearward.Config {
 	cfg := bearward.Config{
-		Resource: b.file.Resource, Realm: b.file.Realm, NoMetadata: !b.file.Metadata, Logger: b.logger, Clock: b.clock,
+		Resource: b.file.Resource, Realm: b.file.Realm, NoMetadata: !b.file.Metadata, ReportOnly: b.file.ReportOnly, Logger: b.logger, Clock: b.clock,
 		Cache: cache.Config{Disabled: b.file.Cache.Disabled, Entries: b.file.Cache.Entries, TTL: b.file.Cache.TTL},
 	}
 	for n, i := range b.file.Issuers {

@@ -51,17 +51,18 @@ func newStrip(file *config.File) strip {
 	return s
 }
 
-// from removes them. forged are headers that only a trusted proxy may send, and
-// somebody else did.
-func (s strip) from(h http.Header, preflight bool, forged []string) {
+// from removes them. refused are headers that nobody must take for accepted: only
+// a trusted proxy may send them and somebody else did, or they are credentials
+// that a rule only reports on.
+func (s strip) from(h http.Header, preflight bool, refused []string) {
 	certificate := h[s.certificate]
 	for name := range h {
 		folded := config.Fold(name)
-		if s.always[folded] || preflight && s.preflight[folded] || spoken(folded) {
+		if s.always[folded] || preflight && s.preflight[folded] || spoken(folded) || slices.ContainsFunc(refused, func(r string) bool { return config.Fold(r) == folded }) {
 			delete(h, name)
 		}
 	}
-	if certificate != nil && !preflight && !slices.Contains(forged, s.certificate) {
+	if certificate != nil && !preflight && !slices.Contains(refused, s.certificate) {
 		h[s.certificate] = certificate
 	}
 }

@@ -102,13 +102,13 @@ func TestCheck(t *testing.T) {
 		{"cache: {entries: 0}", `"0" is not a number from 1 to`},
 		{"cache: {ttl: 6m}", `"6m" is above 5m`},
 		{"openapi: api.yaml", `"openapi" is part of the contract`},
-		{"report_only: true", `"report_only" is part of the contract`},
 		{"wait_ready: 5s", `"wait_ready" is part of the contract`},
 		{"pprof: true", `"pprof" is part of the contract`},
-		{rules + "report_only: true}", `"report_only" is part of the contract`},
 		{"preset: keycloak", `"preset"`},
 
 		// rules
+		{rules + "report_only: true}", ""},
+		{rules + "public: true, report_only: true}", `"report_only" is not used on a public rule`},
 		{rules + "schemes: [basic]}", `8:26: "basic" is not bearer or dpop`},
 		{rules + "profile: compat}", `8:25: "compat" is not rfc9068`},
 		{rules + "scopes: ['a b']}", `8:25: "a b" is not a scope`},        // [ER-14]

@@ -76,6 +76,10 @@ type File struct {
 	Issuers []Issuer `key:"issuers" required:"true"`
 	// Rules say which requests may pass. What no rule matches is refused.
 	Rules []Rule `key:"rules" required:"true"`
+	// ReportOnly lets pass what any rule refuses, without credentials and
+	// identity, and logs and counts it as refused. What no rule matches, and what
+	// is broken here, is refused all the same.
+	ReportOnly bool `key:"report_only"`
 	// ForwardHeaders maps header names to claims of the token: sub,
 	// client_id, scope, iss, jti, aud, acr or any claim that is a string.
 	// Copies sent by the client never reach the upstream.
@@ -94,7 +98,7 @@ type File struct {
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"forward_auth openapi report_only wait_ready pprof"`
+	_ struct{} `later:"forward_auth openapi wait_ready pprof"`
 
 	name    string
 	places  places

@@ -53,8 +53,9 @@ type Rule struct {
 	// Details lists what authorization_details must grant, all of it (RFC
 	// 9396).
 	Details []Detail `key:"details"`
-
-	_ struct{} `later:"report_only"`
+	// ReportOnly lets pass what this rule refuses, without credentials and
+	// identity, and logs and counts it as refused.
+	ReportOnly bool `key:"report_only"`
 }
 
 // Detail is what one object of authorization_details must grant.

@@ -117,11 +117,12 @@ rules:
     user_only: true
     no_delegation: true
     hide: true
-  - {match: "/maybe", optional: true}
+  - {match: "/maybe", optional: true, report_only: true}
   - {match: "/proven", binding: dpop, nonce: required}
   - {match: "GET /healthz", public: true}
 forward_headers: {X-Auth-Subject: sub, X-Auth-Tenant: tenant}
 implies: {admin: [read, write]}
+report_only: true
 log: {level: debug, format: json}
 `
 
@@ -179,6 +180,9 @@ func TestParseEverything(t *testing.T) {
 	}
 	if d := f.Rules[1].Details[0]; d.Type != "payment" || !slices.Equal(d.Fields["currency"], []string{"EUR"}) {
 		t.Errorf("details: %+v", d)
+	}
+	if !f.ReportOnly || !f.Rules[4].ReportOnly || f.Rules[0].ReportOnly {
+		t.Error("report_only is lost")
 	}
 	step := f.Rules[3]
 	if step.MaxAge != 5*time.Minute || !slices.Equal(step.ACR, []string{"phr", "phrh"}) || !step.UserOnly || !step.NoDelegation || !step.Hide {
