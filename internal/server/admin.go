@@ -15,7 +15,7 @@ import (
 // admin answers for the state of the server. It makes no call: what it says is
 // from the last real fetch.
 type admin struct {
-	guard       *middleware.Guard
+	guard       func() *middleware.Guard // the current one
 	revocations *validate.RevocationList // nil: none in memory
 	logger      *slog.Logger
 	stopping    atomic.Bool
@@ -58,7 +58,7 @@ func (a *admin) handler() http.Handler {
 // concerns that issuer's tokens and not the whole server.
 func (a *admin) ready() readiness {
 	out := readiness{Ready: true}
-	for _, h := range a.guard.Health() {
+	for _, h := range a.guard().Health() {
 		i := issuerReadiness{Name: h.Name, Ready: true}
 		switch asked := h.Introspection; {
 		case !h.Loaded && h.LastSuccess.IsZero():

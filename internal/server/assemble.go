@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/bearward/bearward"
-	"github.com/bearward/bearward/adapters/redisstore"
 	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
@@ -17,17 +16,18 @@ import (
 )
 
 // Service is a file put to use. It makes no call and listens nowhere; Close it.
+// Nothing of it changes: a reload makes another one.
 type Service struct {
 	Guard *middleware.Guard
+
+	kept
 
 	file        *config.File
 	logger      *slog.Logger
 	table       *route.Table
-	policies    []middleware.Policy      // of the rules, in their order
-	identity    identity                 // what is told of a token
-	certificate *tls.Certificate         // nil: plain http
-	revocations *validate.RevocationList // nil: none in memory
-	redis       *redisstore.Redis        // nil: none
+	policies    []middleware.Policy // of the rules, in their order
+	identity    identity            // what is told of a token
+	certificate *tls.Certificate    // nil: plain http
 
 	// Time, replaced by tests: that of the guard, of requests and of retries.
 	clock  func() time.Time
@@ -61,10 +61,12 @@ func (s *Service) assemble(ctx context.Context) (err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	s.redis = b.redis()
-	cfg := b.guard(s.redis)
-	s.revocations, cfg.Revocation = b.revocation(s.redis)
+	cfg := b.guard(b.redis())
+	cfg.Revocation = b.revocation()
 	s.certificate = b.tls()
+	if s.kept = b.kept; s.transport == nil {
+		s.transport = transport()
+	}
 	if err := s.file.Faults(b.faults...); err != nil {
 		return err
 	}
@@ -86,16 +88,15 @@ func issuerFaults(file *config.File, err error) (faults []config.Fault) {
 	return faults
 }
 
-// Close releases what the guard holds, and then what it shares.
-func (s *Service) Close() error {
-	var faults []error
-	if s.Guard != nil {
-		faults = append(faults, s.Guard.Close())
+// Close releases what the guard holds, and then what outlives it.
+func (s *Service) Close() error { return errors.Join(s.retire(), s.kept.close()) }
+
+// retire releases what the guard holds, once nothing is decided by it any more.
+func (s *Service) retire() error {
+	if s.Guard == nil {
+		return nil
 	}
-	if s.redis != nil {
-		faults = append(faults, s.redis.Close())
-	}
-	return errors.Join(faults...)
+	return s.Guard.Close()
 }
 
 // Match returns the policy of the rule for a method and a path as received.

@@ -24,6 +24,7 @@ type builder struct {
 	file   *config.File
 	logger *slog.Logger
 	clock  func() time.Time
+	kept   kept // what is there already, and what comes to it
 	faults []config.Fault
 }
 
@@ -77,8 +78,8 @@ func (b *builder) issuer(path string, i config.Issuer, shared *redisstore.Redis)
 // redis opens what instances share; it makes no call.
 func (b *builder) redis() *redisstore.Redis {
 	r := b.file.Redis
-	if r == nil {
-		return nil
+	if r == nil || b.kept.redis != nil {
+		return b.kept.redis
 	}
 	cfg := redisstore.Config{URL: r.URL, Prefix: r.Prefix, Timeout: r.Timeout, Logger: b.logger, Clock: b.clock}
 	if r.CAFile != "" {
@@ -89,28 +90,30 @@ func (b *builder) redis() *redisstore.Redis {
 		b.fault("redis.url", err)
 		return nil
 	}
+	b.kept.redis = opened
 	return opened
 }
 
-// revocation returns the list that is asked, and itself again if it is the one
-// in memory.
-func (b *builder) revocation(shared *redisstore.Redis) (*validate.RevocationList, validate.Revocation) {
+// revocation returns the list that is asked.
+func (b *builder) revocation() validate.Revocation {
 	r := b.file.Revocation
 	switch {
 	case r == nil:
-		return nil, nil
+		return nil
+	case r.List == "redis" && b.kept.redis == nil:
+		return nil // said already
 	case r.List == "redis":
-		if shared == nil {
-			return nil, nil // said already
-		}
-		return nil, shared.Revocations(r.Retention)
+		return b.kept.redis.Revocations(r.Retention)
+	case b.kept.revocations != nil:
+		return b.kept.revocations
 	}
 	list, err := validate.NewRevocationList(validate.RevocationListConfig{Retention: r.Retention, Clock: b.clock})
 	if err != nil {
 		b.fault("revocation", err)
-		return nil, nil
+		return nil
 	}
-	return list, list
+	b.kept.revocations = list
+	return list
 }
 
 func text(u *url.URL) string {

@@ -56,10 +56,14 @@ func (b *builder) replay(d *config.DPoP, shared *redisstore.Redis) dpop.ReplaySt
 		}
 		return shared.Replay()
 	}
+	if b.kept.proofs != nil {
+		return b.kept.proofs
+	}
 	memory, err := dpop.NewMemory(dpop.MemoryConfig{Entries: d.Entries, Logger: b.logger, Clock: b.clock})
 	if err != nil {
 		b.fault("dpop.entries", err)
 		return nil
 	}
+	b.kept.proofs = memory
 	return memory
 }

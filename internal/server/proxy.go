@@ -46,7 +46,7 @@ func (s *Service) proxy() *proxy {
 		strip: newStrip(s.file),
 	}
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: transport(),
+		Rewrite: p.rewrite, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: s.transport,
 		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	return p
@@ -64,7 +64,9 @@ func transport() *http.Transport {
 	}
 }
 
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r, func() {}) }
+
+func (p *proxy) serve(w http.ResponseWriter, r *http.Request, decided func()) {
 	in := httpauth.Request(r)
 	if slices.Contains(p.metadata, in.RawPath) {
 		p.instead(p.document, w, r)
@@ -83,6 +85,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		f.denial = denial
 	}
+	decided()
 	r = r.WithContext(context.WithValue(ctx, forwardKey{}, f))
 	if carries(r) {
 		f.body = carry(w, r, p.silence)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/bearward/bearward/adapters/redisstore"
@@ -54,12 +55,13 @@ func Logger(file *config.File, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// runner is a Service while it listens.
+// runner listens, and serves what is current.
 type runner struct {
-	*Service
-	out   io.Writer
-	grace time.Duration
+	*Service // of the start
+	out      io.Writer
+	grace    time.Duration
 
+	current atomic.Pointer[generation]
 	admin   *admin
 	base    context.Context // of all requests
 	servers []*http.Server
@@ -70,7 +72,8 @@ func (r *runner) run(ctx context.Context) error {
 	base, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	r.base, r.failed = base, make(chan error, 2)
-	r.admin = &admin{guard: r.Guard, revocations: r.revocations, logger: r.logger}
+	r.current.Store(newGeneration(r.Service))
+	r.admin = &admin{guard: r.guard, revocations: r.revocations, logger: r.logger}
 	err := r.look(ctx)
 	if err == nil {
 		err = r.listen()
@@ -91,7 +94,7 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	r.admin.stopping.Store(true)
 	r.stop(abort)
-	return errors.Join(err, r.Close())
+	return errors.Join(err, r.current.Load().Close())
 }
 
 // look asks Redis once. Revocations or used proofs there that may get lost are a
@@ -116,7 +119,7 @@ func (r *runner) listen() error {
 		address string
 		server  *http.Server
 	}
-	all := []listener{{r.file.Listen, r.server(r.proxy())}}
+	all := []listener{{r.file.Listen, r.server(r)}}
 	if r.file.Admin != "" {
 		admin := r.server(r.admin.handler())
 		admin.ReadTimeout = headerTimeout // bodies there are small
@@ -133,7 +136,7 @@ func (r *runner) listen() error {
 		}
 		if i == 0 && r.certificate != nil {
 			l.server.TLSConfig = &tls.Config{
-				Certificates: []tls.Certificate{*r.certificate}, MinVersion: tls.VersionTLS12, ClientAuth: clientCerts[r.file.TLS.ClientCerts],
+				GetCertificate: r.certified, MinVersion: tls.VersionTLS12, ClientAuth: clientCerts[r.file.TLS.ClientCerts],
 			}
 		}
 		open = append(open, on)
@@ -207,7 +210,7 @@ func (r *runner) server(handler http.Handler) *http.Server {
 // was done once.
 func (r *runner) load(ctx context.Context) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := r.Guard.Load(ctx)
+		err := r.guard().Load(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
