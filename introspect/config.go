@@ -119,16 +119,3 @@ type Store interface {
 	Set(ctx context.Context, key [32]byte, value []byte, ttl time.Duration) error
 	Delete(ctx context.Context, key [32]byte) error
 }
-
-// Health is how an issuer's introspection is doing. It contains nothing secret.
-type Health struct {
-	Issuer      string
-	Endpoint    bool      // it is known where to ask
-	Up          bool      // the last exchange was an answer, or there was none yet
-	LastSuccess time.Time // of an exchange that was an answer
-	LastError   string    // fixed text; empty after a success
-	NextTry     time.Time // not before; zero: now
-	Calls       uint64    // begun since start
-	Entries     int       // active tokens in the cache, about
-	SharedError string    // fixed text; why the second level is not used now
-}

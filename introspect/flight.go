@@ -72,6 +72,7 @@ func (v *Verifier) impatient() verdict {
 
 // hit is the verdict of an answer in the cache, whose times are judged again.
 func (v *Verifier) hit(e *entry, now time.Time) verdict {
+	v.hits.Add()
 	if err := e.token.ValidAt(now, v.leeway); err != nil { // [IN-15 CA-02]
 		return verdict{claims: e.claims, answered: true, err: v.refusal(err)}
 	}
@@ -94,8 +95,10 @@ func (v *Verifier) join(ctx context.Context, s *side, key flightKey, raw string)
 		return nil, v.impatient()
 	}
 	if err := v.refused.get(key.digest, now); err != nil { // [IN-13]
+		v.hits.Add()
 		return nil, verdict{err: err, answered: err.Code.Class() == validate.BadToken}
 	}
+	v.misses.Add()
 	f := v.flights[key]
 	if f == nil { // [IN-16]
 		f = &flight{done: make(chan struct{})}
@@ -181,6 +184,7 @@ func (v *Verifier) find(s *side, key flightKey, raw string) (found verdict) {
 	if failed != nil {
 		return v.failed(failed, now)
 	}
+	v.gate.answered(r.active)
 	found = v.judge(s, r)
 	found.asked = asked
 	found.until = asked.Add(v.life(r, found, asked, allow))

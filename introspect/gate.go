@@ -34,7 +34,8 @@ type gate struct {
 	last            time.Time // the latest that was seen: callers do not arrive in order
 	wanted          time.Time // when a familiar token was asked about
 	flying          int
-	calls           uint64
+	calls, turned   uint64
+	answers         Answers
 
 	failures int // counted, in a row
 	open     bool
@@ -76,6 +77,7 @@ func (g *gate) enter(issuer string, familiar bool, now time.Time) (turn, *valida
 	now = latest(now, g.last) // a limiter that goes back in time pays out twice
 	g.last = now
 	if wait := g.wait(now); wait > 0 { // [IN-16]
+		g.turned++
 		return turn{}, unknown(issuer, validate.ErrIntrospectionUnavailable, wait, g.cause())
 	}
 	if familiar {
@@ -83,9 +85,11 @@ func (g *gate) enter(issuer string, familiar bool, now time.Time) (turn, *valida
 	}
 	scarce := !g.wanted.IsZero() && now.Sub(g.wanted) < keptFor
 	if !familiar && (!g.strangers.AllowN(now, 1) || g.flying >= g.forStrangers) && scarce { // [IN-16]
+		g.turned++
 		return turn{}, unknown(issuer, validate.ErrIntrospectionBusy, time.Second, errBusy)
 	}
 	if g.flying >= g.parallel || !g.rate.AllowN(now, 1) { // [IN-16]
+		g.turned++
 		return turn{}, unknown(issuer, validate.ErrIntrospectionBusy, time.Second, errBusy)
 	}
 	t := turn{probe: g.open && !g.trial}
@@ -142,6 +146,7 @@ func (g *gate) leave(t turn, now time.Time, f *failure) (c change) {
 		return c
 	}
 	g.lastErr = f.err
+	g.answers.failed(f.code)
 	switch {
 	case f.counts: // [IN-16]
 		g.down = true
@@ -170,17 +175,4 @@ func (g *gate) retry(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.wait(now)
-}
-
-// health fills in what the gate knows.
-func (g *gate) health(h *Health, now time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h.Up, h.LastSuccess, h.Calls = !g.down, g.lastSuccess, g.calls
-	if g.lastErr != nil {
-		h.LastError = explained(g.lastErr)
-	}
-	if wait := g.wait(now); wait > 0 {
-		h.NextTry = now.Add(wait)
-	}
 }

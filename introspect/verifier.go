@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bearward/bearward/internal/tally"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -22,6 +23,8 @@ type Verifier struct {
 	live        *lane
 	gate        *gate
 	shared      *shared // nil: none
+
+	hits, misses tally.Counter // of live
 
 	ctx    context.Context // of all calls; ends with Close
 	cancel context.CancelFunc
@@ -168,7 +171,7 @@ func (v *Verifier) Load(ctx context.Context) (err error) {
 
 // Health tells the state without starting anything.
 func (v *Verifier) Health() Health {
-	h := Health{Issuer: v.issuer, Endpoint: v.asker.known(), Entries: v.live.size()}
+	h := Health{Issuer: v.issuer, Endpoint: v.asker.known(), Entries: v.live.size(), Hits: v.hits.Total(), Misses: v.misses.Total()}
 	v.gate.health(&h, v.clock())
 	if v.shared != nil {
 		h.SharedError = v.shared.health()

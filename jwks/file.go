@@ -46,6 +46,8 @@ type fileState struct {
 	skipped int
 	private int
 	lastErr error
+
+	reads, failures uint64 // since start
 }
 
 // File reads the set in the file at path with the default algorithms.
@@ -90,7 +92,7 @@ func (f *FileSource) Health() Health {
 	st := f.state.Load()
 	return Health{
 		Loaded: true, LastSuccess: st.read, Age: f.config.Now().Sub(st.read), Keys: len(st.set.live),
-		Skipped: st.skipped, LastError: describe(st.lastErr), Stale: st.lastErr != nil,
+		Skipped: st.skipped, Fetches: st.reads, Failures: st.failures, LastError: describe(st.lastErr), Stale: st.lastErr != nil,
 		NextTry: f.epoch.Add(time.Duration(f.next.Load())),
 	}
 }
@@ -123,7 +125,7 @@ func (f *FileSource) reread(now time.Time) {
 	} else if unchanged(old.info, info) {
 		return
 	}
-	next := &fileState{info: info, read: now}
+	next := &fileState{info: info, read: now, reads: old.reads + 1, failures: old.failures}
 	var keys []jose.JWK
 	var skipped []jose.Skipped
 	if err == nil {
@@ -140,6 +142,7 @@ func (f *FileSource) reread(now time.Time) {
 	if err != nil { // [JK-16]
 		kept := *old
 		kept.info, kept.lastErr = nil, err
+		kept.reads, kept.failures = old.reads+1, old.failures+1
 		next = &kept
 	}
 	f.state.Store(next)

@@ -179,6 +179,7 @@ func (s *Source) look(kid, alg string, arrived *uint64) ([]*validate.Key, <-chan
 		return nil, nil
 	}
 	if !s.forced.IsZero() && now.Sub(s.forced) < s.config.Cooldown { // [JK-13]
+		s.suppressed++
 		return nil, nil
 	}
 	s.forced = now // [JK-13]

@@ -13,6 +13,9 @@ type Health struct {
 	LastError   string        // fixed text; empty after a success
 	NextTry     time.Time     // not before; a use has to come as well
 	Stale       bool          // older than its freshness
+	Fetches     uint64        // begun since start
+	Failures    uint64        // of those
+	Suppressed  uint64        // tokens with an unknown key that caused no fetch: there was one a moment ago
 }
 
 // Health tells the state without starting anything.
@@ -20,7 +23,7 @@ func (s *Source) Health() Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.config.Now()
-	h := Health{Issuer: s.config.Issuer, LastError: describe(s.lastErr), NextTry: s.nextTry}
+	h := Health{Issuer: s.config.Issuer, LastError: describe(s.lastErr), NextTry: s.nextTry, Fetches: s.begun, Failures: s.failed, Suppressed: s.suppressed}
 	st := s.state.Load()
 	if st == nil {
 		return h

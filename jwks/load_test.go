@@ -156,7 +156,7 @@ func TestHealth(t *testing.T) { // [JK-24]
 		time.Sleep(time.Minute)
 		want := Health{
 			Issuer: issuer, Loaded: true, LastSuccess: loaded, Age: time.Minute, Keys: 1, Skipped: 1,
-			NextTry: loaded.Add(12 * time.Minute),
+			NextTry: loaded.Add(12 * time.Minute), Fetches: 1,
 		}
 		if h := s.Health(); h != want {
 			t.Errorf("got %+v, want %+v", h, want)
@@ -166,6 +166,7 @@ func TestHealth(t *testing.T) { // [JK-24]
 		has(t, s, "a")
 		synctest.Wait()
 		want.Age, want.Stale, want.LastError, want.NextTry = 16*time.Minute, true, "fetching failed", time.Now().Add(time.Second)
+		want.Fetches, want.Failures = 2, 1
 		if h := s.Health(); h != want {
 			t.Errorf("got %+v, want %+v", h, want)
 		}

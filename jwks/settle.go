@@ -21,6 +21,7 @@ func (s *Source) settle(next *state, err error) note {
 	if err != nil { // [JK-16]
 		n := note{err: err, failed: s.failures == 0}
 		s.failures++
+		s.failed++
 		s.lastErr = err
 		s.nextTry = now.Add(s.backoff())
 		s.due.Store(s.clock(s.nextTry))

@@ -44,6 +44,9 @@ type control struct {
 	begun    uint64    // how many fetches have begun
 	forced   time.Time // when the last fetch for an unknown kid began
 	failures int       // in a row
+
+	failed, suppressed uint64 // since start, see Health
+
 	nextTry  time.Time // after a failure
 	lastErr  error     // nil after a success
 	staleLog bool      // stale use was logged
