@@ -1,18 +1,23 @@
 package adapters_test
 
 import (
+	"crypto/tls"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/bearward/bearward"
 	"github.com/bearward/bearward/adapters/httpauth"
 	"github.com/bearward/bearward/internal/prove"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 	"github.com/bearward/bearward/validate/dpop"
+	"github.com/bearward/bearward/validate/mtls"
 )
 
 // TestNestedProof: below another policy of the same guard a proof is not
@@ -64,6 +69,99 @@ func TestNestedProof(t *testing.T) {
 			if c.m.header.Get("Dpop") != "" && c.name != "public outside" {
 				again := d.send(t, g, read, c.m)
 				again.is(t, "P")
+			}
+		})
+	}
+}
+
+// TestNestedForgery: a stranger's certificate header, which the outer guard
+// removes, makes the request below no other one: the proof is not spent twice,
+// and the token's binding is judged alike. [MT-07 DP-21]
+func TestNestedForgery(t *testing.T) {
+	s := newSenders(t)
+	key, cert := s.token(s.byKey()), s.token(s.byCert())
+	field := func(c *tls.Certificate) []string {
+		return []string{":" + base64.StdEncoding.EncodeToString(c.Certificate[0]) + ":"}
+	}
+	for _, d := range s.all[:2] {
+		w := d.(*tlsWeb)
+		build := w.build
+		w.build = func(g *middleware.Guard, p middleware.Policy, saw *sight) http.Handler {
+			return httpauth.Protect(g, p)(build(g, p, saw))
+		}
+		for _, c := range []struct {
+			name   string
+			m      message
+			values []string
+			want   []validate.Code // of the decisions
+			letter string
+		}{
+			{"a proof, no header", s.proven(d, key), nil, []validate.Code{"", ""}, ok},
+			{"a proof", s.proven(d, key), field(s.own), []validate.Code{"", ""}, ok},
+			{"a proof, garbage", s.proven(d, key), []string{":AAAA:", "garbage"}, []validate.Code{"", ""}, ok},
+			{"a certificate that is there", message{authorize("Bearer", cert), s.own}, field(s.other), []validate.Code{"", ""}, ok},
+			{"a certificate that is not", message{header: authorize("Bearer", cert)}, field(s.own), []validate.Code{validate.ErrCertificateMissing}, "T"},
+			{"another one", message{authorize("Bearer", cert), s.other}, field(s.own), []validate.Code{validate.ErrCertificateMismatch}, "T"},
+		} {
+			t.Run(c.name+"/"+d.name(), func(t *testing.T) {
+				s.t = t
+				g := s.guarding(func(c *bearward.Config) {
+					c.TrustedProxies, c.ClientCertHeader = elsewhere, mtls.Header{Name: "Client-Cert", Format: mtls.RFC9440}
+				})
+				if c.values != nil {
+					c.m.header["Client-Cert"] = c.values
+				}
+				s.events.take()
+				got := d.send(t, g, read, c.m)
+				got.is(t, c.letter)
+				var codes []validate.Code
+				for _, e := range s.events.take() {
+					codes = append(codes, e.Code)
+				}
+				if !slices.Equal(codes, c.want) {
+					t.Errorf("decisions %q, want %q", codes, c.want)
+				}
+				if len(got.saw.header["Client-Cert"]) > 0 {
+					t.Error("the handler sees a forged header")
+				}
+				if c.m.header["Dpop"] != nil {
+					again := d.send(t, g, read, c.m)
+					s.expect(t, &again, "P", validate.ErrProofReplayed, "DPoP")
+				}
+			})
+		}
+	}
+}
+
+// TestNestedNonce: two policies that both have a fresh nonce to hand out hand out
+// one, in what passes and in what is refused. [DP-26 ER-20]
+func TestNestedNonce(t *testing.T) {
+	s := newSenders(t)
+	for _, d := range s.all[:2] {
+		w := d.(*tlsWeb)
+		t.Run(d.name(), func(t *testing.T) {
+			s.t = t
+			s.events.take()
+			g, p := s.guarding(nil), read.WithNonce(dpop.NonceRequired)
+			old := s.nonce(t, d, g, p)
+			s.clock.advance(4 * time.Minute)
+			build := w.build
+			w.build = func(g *middleware.Guard, p middleware.Policy, saw *sight) http.Handler {
+				return httpauth.Protect(g, p)(build(g, p, saw))
+			}
+			renewed := d.send(t, g, p, s.proven(d, s.token(s.byKey()), with(old)))
+			if len(renewed.nonces) != 1 || renewed.nonces[0] == old || renewed.saw.runs != 1 || renewed.status != 200 {
+				t.Errorf("%d, nonces %q, the handler ran %d times", renewed.status, renewed.nonces, renewed.saw.runs)
+			}
+			if cache := renewed.header.Values("Cache-Control"); len(cache) != 1 || cache[0] != "no-store" {
+				t.Errorf("Cache-Control %q", cache)
+			}
+			w.build = func(g *middleware.Guard, p middleware.Policy, saw *sight) http.Handler {
+				return httpauth.Protect(g, p)(build(g, middleware.Scopes("orders:write").WithNonce(dpop.NonceRequired), saw))
+			}
+			refused := d.send(t, g, p, s.proven(d, s.token(s.byKey()), with(old)))
+			if len(refused.nonces) > 1 || refused.saw.runs != 0 || refused.status != 403 {
+				t.Errorf("%d, nonces %q, the handler ran %d times", refused.status, refused.nonces, refused.saw.runs)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 // TestNearest reads Forwarded (RFC 7239 §4). [DP-12]
@@ -61,7 +62,7 @@ func FuzzNearest(f *testing.F) {
 func TestTrusted(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("2001:db8::7/128")}
 	for addr, want := range map[string]bool{
-		"10.1.2.3": true, "::ffff:10.1.2.3": true, "11.0.0.1": false, "fe80::1%eth0": true, "2001:db8::7": true, "2001:db8::8": false, "127.0.0.1": false,
+		"10.1.2.3": true, "::ffff:10.1.2.3": true, "::ffff:a01:203": true, "::ffff:11.0.0.1": false, "::10.1.2.3": false, "64:ff9b::10.1.2.3": false, "11.0.0.1": false, "fe80::1%eth0": true, "2001:db8::7": true, "2001:db8::8": false, "127.0.0.1": false,
 	} {
 		if got := trusted(proxies, netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s: %t", addr, got)
@@ -102,6 +103,23 @@ func TestTarget(t *testing.T) {
 		{"escapes", single, Request{RawPath: "/%7ea%2fb%2Fc"}, "https://api.example/v1/~a%2Fb%2Fc", ""},
 		{"bad escapes", single, Request{RawPath: "/%zz"}, "", ""},
 		{"dots", single, Request{RawPath: "/a/../b/./c"}, "https://api.example/v1/b/c", ""},
+		{"dots, to its root", single, Request{RawPath: "/a/.."}, "https://api.example/v1/", ""},
+		{"dots, out of the prefix", single, Request{RawPath: "/../a"}, "", ""},
+		{"dots, escaped, out of the prefix", single, Request{RawPath: "/%2e%2E/a"}, "", ""},
+		{"dots, out of the prefix and back", single, Request{RawPath: "/../v1/a"}, "https://api.example/v1/a", ""},
+		{"dots, out of the prefix to its root", single, Request{RawPath: "/.."}, "", ""},
+		{"dots, to a prefix that begins alike", single, Request{RawPath: "/../v12"}, "", ""},
+		{"dots, to one below it that begins alike", single, Request{RawPath: "/a/../../v1.evil/a"}, "", ""},
+		{"dots, of one of several", several, Request{Scheme: "http", Host: "a.example", RawPath: "/../a"}, "", ""},
+		{"dots, of one without a prefix", several, Request{Scheme: "https", Host: "a.example", RawPath: "/../a"}, "https://a.example/a", ""},
+		{"a query in the path", single, Request{RawPath: "/a?b"}, "", ""},
+		{"a fragment in the path", single, Request{RawPath: "/a#b"}, "", ""},
+		{"a fragment in place of a path", []string{"https://api.example"}, Request{RawPath: "#b"}, "", ""},
+		{"a fragment in the path on loopback", nil, Request{Scheme: "http", Host: "localhost", RawPath: "/a#b", Local: local}, "", ""},
+		{"a host with a URI", nil, Request{Scheme: "https", Host: "a/https://b", RawPath: "/a", Local: local}, "", ""},
+		{"a host with a user", nil, Request{Scheme: "https", Host: "a@b", RawPath: "/a", Local: local}, "", ""},
+		{"a user of one of several", several, Request{Scheme: "https", Host: "u@a.example", RawPath: "/a"}, "", ""},
+		{"a host that begins as one of several", several, Request{Scheme: "https", Host: "a.example.evil", RawPath: "/a"}, "", ""},
 		{"two slashes", single, Request{RawPath: "//a//b"}, "https://api.example/v1//a//b", ""},
 		{"case", single, Request{RawPath: "/A"}, "https://api.example/v1/A", ""},
 		{"no ASCII", single, Request{RawPath: "/\xc3\xa4"}, "", ""},
@@ -120,6 +138,27 @@ func TestTarget(t *testing.T) {
 		if got != c.want || (err != nil) != (c.code != "") || err != nil && validate.CodeOf(err) != c.code {
 			t.Errorf("%s: %q, %v; want %q %s", c.name, got, err, c.want, c.code)
 		}
+	}
+}
+
+// TestPlainPath: what needs no normalisation is what normalisation leaves as it
+// is. [DP-11]
+func TestPlainPath(t *testing.T) {
+	const before = "https://api.example/v1"
+	paths := []string{"/"}
+	for range 5 {
+		var longer []string
+		for _, path := range paths {
+			if plainPath(path) {
+				if got, err := dpop.NormalizeTarget(before + path); err != nil || got != before+path {
+					t.Errorf("%q is said to be plain, and becomes %q, %v", path, got, err)
+				}
+			}
+			for _, c := range []byte("/.a%2eF;:\\?# \x80") {
+				longer = append(longer, path+string([]byte{c}))
+			}
+		}
+		paths = longer
 	}
 }
 

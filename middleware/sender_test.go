@@ -257,7 +257,19 @@ func TestSenderFaults(t *testing.T) {
 		"and there are none":   func(c *bearward.Config) { c.Forwarded = middleware.XForwarded }, // [DP-12]
 		"headers of proxies":   func(c *bearward.Config) { c.ClientCertHeader = header },         // [MT-07]
 		"trusted with nothing": func(c *bearward.Config) { c.TrustedProxies = some },
-		"no address range":     func(c *bearward.Config) { c.TrustedProxies, c.ClientCertHeader = []netip.Prefix{{}}, header },
+		"::ffff:10.0.0.0/104": func(c *bearward.Config) {
+			c.TrustedProxies, c.ClientCertHeader = []netip.Prefix{some[0], netip.MustParsePrefix("::ffff:10.0.0.0/104")}, header
+		}, // [MT-07]
+		"write IPv4 addresses as such": func(c *bearward.Config) {
+			c.TrustedProxies, c.Forwarded = []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr("::ffff:10.0.0.1"), 128)}, middleware.RFC7239
+		}, // [DP-12]
+		"0.0.0.0/0 are everybody": func(c *bearward.Config) {
+			c.TrustedProxies, c.ClientCertHeader = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}, header
+		}, // [MT-07]
+		"::/0 are everybody": func(c *bearward.Config) {
+			c.TrustedProxies, c.Forwarded = []netip.Prefix{some[0], netip.MustParsePrefix("::/0")}, middleware.XForwarded
+		}, // [DP-12]
+		"no address range": func(c *bearward.Config) { c.TrustedProxies, c.ClientCertHeader = []netip.Prefix{{}}, header },
 		"Authorization": func(c *bearward.Config) {
 			c.TrustedProxies, c.ClientCertHeader = some, mtls.Header{Name: "authorization", Format: mtls.RFC9440}
 		},

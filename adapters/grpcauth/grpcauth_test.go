@@ -52,7 +52,7 @@ type stand struct {
 	guard *middleware.Guard
 }
 
-func newStand(t testing.TB) *stand {
+func newStand(t testing.TB, change ...func(*bearward.Config)) *stand {
 	t.Helper()
 	s := &stand{t: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
 	var err error
@@ -60,12 +60,15 @@ func newStand(t testing.TB) *stand {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.iss.Close() })
-	s.guard, err = bearward.New(t.Context(), bearward.Config{
+	cfg := bearward.Config{
 		Resource: issuer.DefaultAudience,
 		Issuers:  []bearward.Issuer{{URL: s.iss.URL(), AllowHTTP: true}},
 		Logger:   slog.New(slog.DiscardHandler), Clock: s.clock.Now,
-	})
-	if err != nil {
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	if s.guard, err = bearward.New(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.guard.Close() })

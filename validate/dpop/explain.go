@@ -105,7 +105,7 @@ func showTarget(s *state) (expected, found string) {
 	if end := strings.IndexAny(found, "?#"); end >= 0 { // which may hold secrets
 		found = found[:end]
 	}
-	if at := strings.IndexByte(found, '@'); at >= 0 {
+	if at := strings.LastIndexByte(found, '@'); at >= 0 { // a password may have one too
 		found = "…" + found[at:]
 	}
 	return expected, found

@@ -127,6 +127,9 @@ func TestOtherTargets(t *testing.T) { // [DP-10 DP-11]
 		"http://api.example.com/a/b%2Fc", "https://api.example.com:444/a/b%2Fc", "https://api.example.org/a/b%2Fc", "https://api.example.com./a/b%2Fc",
 		"https://example.com/a/b%2Fc", "https://api.example.com/A/b%2Fc", "https://api.example.com/a/b%2Fc/", "https://api.example.com//a/b%2Fc", "https://api.example.com/a//b%2Fc",
 		"https://api.example.com/a/b/c", "https://api.example.com/a/b%252Fc", "https://api.example.com/a/b%2Fc/.", "https://api.example.com/a/b%2F", "https://api.example.com/a/b%2Fcc",
+		"https://api.example.com@api.example.org/a/b%2Fc", "https://api.example.org@api.example.com/a/b%2Fc", "https://api.example.com:443@api.example.org/a/b%2Fc",
+		"https://api.example.org/https://api.example.com/a/b%2Fc", "https://api.example.com/https://api.example.com/a/b%2Fc", "https://https://api.example.com/a/b%2Fc",
+		"https://api.example.com.example.org/a/b%2Fc", "https://api.example.com%2Eexample.org/a/b%2Fc", "https://api.example.com%2Fa/b%2Fc", "https://api.example.com\\@api.example.org/a/b%2Fc",
 		"https://api.example.com", "https://api.example.com/", "", "/a/b%2Fc", "https://user@api.example.com/a/b%2Fc", "https://api.example.com/a/b%2Fc%3Fx", "https://api.example.com/a/b%2Fc;x",
 	} {
 		if sameTarget(htu, target) {
