@@ -40,6 +40,7 @@ func (g *Guard) deny(why denied) *Denial {
 		o = outcomes[validate.Internal]
 	}
 	d := newDenial(o, code)
+	d.scheme = why.scheme
 	if class == validate.UseNonce && g.config.DPoP != nil { // [ER-09 DP-25]
 		d.Header.Set(nonceField, g.config.DPoP.FreshNonce()) // [ER-20]
 	}
@@ -78,6 +79,21 @@ func (g *Guard) challenge(d *Denial, why denied, o outcome) {
 			d.Header[exposeField] = []string{challengeField, nonceField} // [TR-17]
 		}
 	}
+}
+
+// SingleLine puts all challenges into one field line, that of the scheme which
+// the client used first: for a proxy that passes on no more than one, and for
+// the clients behind it that understand no more than one (RFC 9110 §11.6.1).
+func (d *Denial) SingleLine() {
+	lines := d.Header.Values(challengeField)
+	if len(lines) < 2 {
+		return
+	}
+	used := slices.IndexFunc(lines, func(l string) bool { return d.scheme != "" && strings.HasPrefix(l, d.scheme+" ") })
+	if used > 0 {
+		lines = slices.Concat(lines[used:used+1], lines[:used], lines[used+1:])
+	}
+	d.Header.Set(challengeField, strings.Join(lines, ", "))
 }
 
 // requirements are those of the route, the same in each challenge.

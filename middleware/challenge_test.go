@@ -222,6 +222,26 @@ func TestDenial(t *testing.T) {
 	}
 }
 
+// TestRestate: the body says what the status line says, and the error of the
+// challenge.
+func TestRestate(t *testing.T) {
+	g := foreign(t, gives(nil, nil))
+	r := request()
+	r.Header = http.Header{"Authorization": {"Bearer a b"}}
+	_, decision := g.Decide(t.Context(), r, middleware.Policy{})
+	d := decision.Denial
+	if d.Status != 400 {
+		t.Fatal(d.Status)
+	}
+	d.Restate(401)
+	if body := strings.TrimSpace(string(d.Body)); d.Status != 401 || body != `{"title":"Unauthorized","status":401,"error":"invalid_request"}` {
+		t.Errorf("%d %s", d.Status, body)
+	}
+	if c, err := challengetest.Parse(d.Header.Get("WWW-Authenticate")); err != nil || c.Params["error"] != "invalid_request" {
+		t.Errorf("%v %v", c, err)
+	}
+}
+
 // TestOneWriter: one file of the module writes challenges.
 func TestOneWriter(t *testing.T) {
 	writer := regexp.MustCompile(`(?i)"WWW-Authenticate"`)

@@ -43,6 +43,8 @@ type Denial struct {
 	Reason     string            // google.rpc.ErrorInfo reason; "" if none is sent
 	Details    map[string]string // google.rpc.ErrorInfo metadata
 	RetryAfter time.Duration     // 0: not known
+
+	scheme string // of the credential; "" if none or several came
 }
 
 // ErrorDomain is the domain of google.rpc.ErrorInfo.
@@ -63,6 +65,12 @@ func (d *Denial) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(d.Body)))
 	w.WriteHeader(d.Status)
 	_, _ = w.Write(d.Body)
+}
+
+// Restate changes the status and the body that tells it, for a proxy that passes
+// on some statuses only. Challenges stay.
+func (d *Denial) Restate(status int) {
+	d.Status, d.Body = status, problem(outcome{status: status, err: d.Error})
 }
 
 // outcome is what a class of refusals looks like on the wire.

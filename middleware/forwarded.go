@@ -17,6 +17,7 @@ type Forwarded string
 const (
 	NotForwarded Forwarded = ""
 	XForwarded   Forwarded = "x-forwarded" // X-Forwarded-Proto, X-Forwarded-Host
+	XOriginal    Forwarded = "x-original"  // X-Original-Proto, X-Original-Host
 	RFC7239      Forwarded = "rfc7239"     // Forwarded: proto, host
 )
 
@@ -24,13 +25,16 @@ const (
 var forwardedFields = map[Forwarded][]string{
 	NotForwarded: nil,
 	XForwarded:   {"X-Forwarded-Proto", "X-Forwarded-Host"},
+	XOriginal:    {"X-Original-Proto", "X-Original-Host"},
 	RFC7239:      {"Forwarded"},
 }
 
 // trusts reports that the connection's other end is one of the proxies.
-func (g *Guard) trusts(r *Request) bool { return trusted(g.config.TrustedProxies, r.Peer) }
+func (g *Guard) trusts(r *Request) bool { return Trusted(g.config.TrustedProxies, r.Peer) }
 
-func trusted(proxies []netip.Prefix, peer netip.Addr) bool {
+// Trusted reports that a connection's other end is one of the proxies. An
+// IPv4-mapped address is IPv4.
+func Trusted(proxies []netip.Prefix, peer netip.Addr) bool {
 	peer = peer.Unmap().WithZone("")
 	for _, p := range proxies {
 		if p.Contains(peer) {
@@ -49,16 +53,30 @@ func (g *Guard) seen(r *Request) (scheme, host string, forwarded bool, err error
 	if g.config.Forwarded == NotForwarded || !g.trusts(r) { // [DP-12]
 		return r.Scheme, r.host(), false, nil
 	}
-	for _, name := range forwardedFields[g.config.Forwarded] {
+	fields := forwardedFields[g.config.Forwarded]
+	for _, name := range fields {
 		if len(r.values(name)) == 0 { // [DP-12]
 			return "", "", false, &validate.Error{Code: validate.ErrTargetUnknown, Err: errNotForwarded}
 		}
 	}
-	if g.config.Forwarded == XForwarded {
-		return strings.ToLower(last(r.values("X-Forwarded-Proto"))), last(r.values("X-Forwarded-Host")), true, nil
+	if g.config.Forwarded == RFC7239 {
+		scheme, host = nearest(r.values("Forwarded"))
+	} else {
+		scheme, host = last(r.values(fields[0])), last(r.values(fields[1]))
 	}
-	scheme, host = nearest(r.values("Forwarded"))
-	return strings.ToLower(scheme), host, true, nil
+	return httpScheme(scheme), host, true, nil
+}
+
+// httpScheme is that of the request which opens a WebSocket, where a proxy names
+// the WebSocket's.
+func httpScheme(scheme string) string {
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "ws":
+		return "http"
+	case "wss":
+		return "https"
+	}
+	return scheme
 }
 
 // last is the last element of a list header: the nearest hop's.

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -64,12 +65,47 @@ func TestTrusted(t *testing.T) {
 	for addr, want := range map[string]bool{
 		"10.1.2.3": true, "::ffff:10.1.2.3": true, "::ffff:a01:203": true, "::ffff:11.0.0.1": false, "::10.1.2.3": false, "64:ff9b::10.1.2.3": false, "11.0.0.1": false, "fe80::1%eth0": true, "2001:db8::7": true, "2001:db8::8": false, "127.0.0.1": false,
 	} {
-		if got := trusted(proxies, netip.MustParseAddr(addr)); got != want {
+		if got := Trusted(proxies, netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s: %t", addr, got)
 		}
 	}
-	if trusted(proxies, netip.Addr{}) || trusted(nil, netip.MustParseAddr("10.0.0.1")) || trusted([]netip.Prefix{{}}, netip.Addr{}) {
+	if Trusted(proxies, netip.Addr{}) || Trusted(nil, netip.MustParseAddr("10.0.0.1")) || Trusted([]netip.Prefix{{}}, netip.Addr{}) {
 		t.Error("an unknown address is trusted")
+	}
+}
+
+// TestSeen: each family has headers of its own, and what the nearest hop says
+// counts. [DP-12]
+func TestSeen(t *testing.T) {
+	proxy := netip.MustParseAddr("10.0.0.1")
+	both := http.Header{
+		"X-Forwarded-Proto": {"http", "HTTPS"}, "X-Forwarded-Host": {"earlier, a.example"},
+		"X-Original-Proto": {"wss"}, "X-Original-Host": {"b.example"}, "Forwarded": {"proto=ws;host=c.example"},
+	}
+	for family, want := range map[Forwarded]string{
+		XForwarded: "https://a.example", XOriginal: "https://b.example", RFC7239: "http://c.example", NotForwarded: "http://d.example",
+	} {
+		g := &Guard{config: Config{Forwarded: family, TrustedProxies: []netip.Prefix{netip.PrefixFrom(proxy, 32)}}}
+		r := Request{Scheme: "http", Host: "d.example", Header: both, Peer: proxy}
+		if scheme, host, _, err := g.seen(&r); err != nil || scheme+"://"+host != want {
+			t.Errorf("%s: %s://%s, %v", family, scheme, host, err)
+		}
+		r.Peer = netip.MustParseAddr("10.0.0.2")
+		if scheme, host, forwarded, err := g.seen(&r); err != nil || forwarded || scheme+"://"+host != "http://d.example" {
+			t.Errorf("%s, of a stranger: %s://%s, %v", family, scheme, host, err)
+		}
+		r.Peer = proxy
+		for _, name := range forwardedFields[family] {
+			r.Header = http.Header{}
+			for other := range both {
+				if other != name {
+					r.Header.(http.Header)[other] = both[other]
+				}
+			}
+			if _, _, _, err := g.seen(&r); validate.CodeOf(err) != validate.ErrTargetUnknown {
+				t.Errorf("%s without %s: %v", family, name, err)
+			}
+		}
 	}
 }
 

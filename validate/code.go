@@ -18,6 +18,7 @@ const (
 	ErrTooEarly         Code = "too_early"
 	ErrCertificateField Code = "certificate_malformed"
 	ErrProofStray       Code = "proof_stray"
+	ErrOverride         Code = "override_refused"
 )
 
 // Reasons that lie in the proof of possession (RFC 9449 §4.3).
@@ -86,6 +87,9 @@ const (
 const (
 	ErrScopeMissing             Code = "scope_missing"
 	ErrRouteDenied              Code = "route_denied"
+	ErrPeerUntrusted            Code = "peer_untrusted"
+	ErrForwardedInvalid         Code = "forwarded_invalid"
+	ErrForgedIdentity           Code = "forged_identity"
 	ErrUserRequired             Code = "user_required"
 	ErrDelegationRefused        Code = "delegation_refused"
 	ErrAuthenticationImpossible Code = "authentication_impossible"

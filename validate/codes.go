@@ -38,6 +38,10 @@ var codes = map[Code]CodeInfo{
 		BadRequest, "The request target is malformed or ambiguous", "RFC 9110 §7.1, RFC 3986 §6",
 		"the path reads differently when it is decoded or cleaned, so different rules could apply; send it in its plain form",
 	},
+	ErrOverride: {
+		BadRequest, "The request asks to be taken for another method or path", "project",
+		"headers like X-HTTP-Method-Override would have the API do what was not judged: send the method itself",
+	},
 	ErrTokenRepeated: {
 		BadRequest, "More than one access token was sent", "RFC 6750 §2, RFC 9110 §5.3",
 		"send exactly one Authorization value; look for a proxy or client that adds a second one",
@@ -283,6 +287,18 @@ var codes = map[Code]CodeInfo{
 	ErrRouteDenied: {
 		Forbidden, "", "project",
 		"no rule names this route or method; list it, or mark it public by name",
+	},
+	ErrPeerUntrusted: {
+		Forbidden, "", "RFC 9700 §4.13",
+		"only proxies ask here: the address that this request came from is not in trusted_proxies",
+	},
+	ErrForwardedInvalid: {
+		Forbidden, "", "project",
+		"the proxy did not say exactly once, in the configured family of headers, which request it asks about: see docs/deploy.md for its lines",
+	},
+	ErrForgedIdentity: {
+		Forbidden, "", "RFC 9700 §4.13",
+		"the request carries an identity header already, in some spelling; only bearward sets those, so the client must not send it",
 	},
 	ErrUserRequired: {
 		Forbidden, "", "RFC 9700 §4.15",

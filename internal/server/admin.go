@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/bearward/bearward/adapters/httpauth"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 )
@@ -17,6 +18,7 @@ import (
 type admin struct {
 	guard       func() *middleware.Guard // the current one
 	revocations *validate.RevocationList // nil: none in memory
+	documents   bool                     // the metadata document has no other place
 	logger      *slog.Logger
 	stopping    atomic.Bool
 }
@@ -47,6 +49,11 @@ func (a *admin) handler() http.Handler {
 		}
 		reply(w, status, "application/json", state)
 	})
+	if a.documents {
+		mux.HandleFunc("/.well-known/", func(w http.ResponseWriter, r *http.Request) {
+			httpauth.Metadata(a.guard()).ServeHTTP(w, r)
+		})
+	}
 	if a.revocations != nil {
 		mux.HandleFunc("POST "+revocationsPath, a.revoke)
 	}

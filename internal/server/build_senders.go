@@ -14,7 +14,9 @@ import (
 
 // Words of the file.
 var (
-	families    = map[string]middleware.Forwarded{"none": middleware.NotForwarded, "x-forwarded": middleware.XForwarded, "rfc7239": middleware.RFC7239}
+	families = map[string]middleware.Forwarded{
+		"none": middleware.NotForwarded, "x-forwarded": middleware.XForwarded, "x-original": middleware.XOriginal, "rfc7239": middleware.RFC7239,
+	}
 	nonces      = map[string]dpop.Nonce{"off": dpop.NonceOff, "adaptive": dpop.NonceAdaptive, "required": dpop.NonceRequired}
 	bindings    = map[string]middleware.Binding{"if-bound": middleware.IfBound, "bound": middleware.Bound, "dpop": middleware.DPoP, "mtls": middleware.MTLS}
 	clientCerts = map[string]tls.ClientAuthType{"request": tls.RequestClientCert, "require": tls.RequireAnyClientCert, "none": tls.NoClientCert} // [MT-03]
@@ -24,6 +26,12 @@ var (
 func (b *builder) senders(cfg *bearward.Config, shared *redisstore.Redis) {
 	f := b.file
 	cfg.PublicURLs, cfg.TrustedProxies, cfg.Forwarded, cfg.FAPI = f.PublicURL, f.TrustedProxies, families[f.Forwarded], f.FAPI
+	if f.ForwardAuth != nil {
+		cfg.Forwarded = families[f.ForwardAuth.Headers]
+	}
+	if cfg.Forwarded == middleware.NotForwarded && f.ClientCertHeader == nil {
+		cfg.TrustedProxies = nil // in mode ext-authz they are believed what they ask, and nothing else
+	}
 	if h := f.ClientCertHeader; h != nil {
 		cfg.ClientCertHeader = mtls.Header{Name: h.Name, Format: mtls.Format(h.Format)}
 	}
@@ -66,4 +74,13 @@ func (b *builder) replay(d *config.DPoP, shared *redisstore.Redis) dpop.ReplaySt
 	}
 	b.kept.proofs = memory
 	return memory
+}
+
+// clientAuth is whether clients are asked for a certificate; proxies that ask
+// are no clients.
+func (s *Service) clientAuth() tls.ClientAuthType {
+	if s.file.Mode != "proxy" {
+		return tls.NoClientCert
+	}
+	return clientCerts[s.file.TLS.ClientCerts]
 }

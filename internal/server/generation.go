@@ -16,8 +16,16 @@ type generation struct {
 
 func newGeneration(s *Service) *generation { return &generation{s, s.handler()} }
 
-// handler answers requests to the API.
-func (s *Service) handler() http.Handler { return s.proxy() }
+// handler answers requests in the mode of the file.
+func (s *Service) handler() http.Handler {
+	switch s.file.Mode {
+	case "forward-auth":
+		return s.forwardAuth()
+	case "ext-authz":
+		return s.extAuthz()
+	}
+	return s.proxy()
+}
 
 // deciding is a handler that needs the guard for a part of a request only, and
 // says when that part is over: a stream goes on without the guard.

@@ -8,18 +8,18 @@ import (
 	"github.com/bearward/bearward/internal/server/config"
 )
 
+// overrides are the headers that ask for another method or path than the one
+// judged, as [config.Fold] spells them.
+var overrides = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-rewrite-url"}
+
 // removed are the headers that never reach the upstream, as [config.Fold]
 // spells them: they would speak for us, or change what was judged.
-var removed = []string{
-	"forwarded",              // ours to say
-	"x-real-ip",              // ours to say
-	"proxy-authorization",    // meant for a proxy [TR-14]
-	"x-http-method-override", // another method than the one judged
-	"x-http-method",
-	"x-method-override",
-	"x-rewrite-url", // another path than the one judged
+var removed = append([]string{
+	"forwarded",           // ours to say
+	"x-real-ip",           // ours to say
+	"proxy-authorization", // meant for a proxy [TR-14]
 	"http2-settings",
-}
+}, overrides...)
 
 // prefixes of such headers.
 var prefixes = []string{"x-forwarded-", "x-original-"}

@@ -50,10 +50,16 @@ func (s *Service) judge(ctx context.Context, in middleware.Request, exact bool) 
 	return passed, v
 }
 
-// instead answers in place of the upstream. net/http reads the rest of the
-// request's body first, to find the next request: not for as long as a client
-// may take to send it.
+// instead answers in place of the upstream.
 func (s *Service) instead(h http.Handler, w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.linger))
+	s.hurry(w, r)
 	h.ServeHTTP(w, r)
+}
+
+// hurry bounds how long net/http reads the rest of the request's body, to find
+// the next request: not for as long as a client may take to send it.
+func (s *Service) hurry(w http.ResponseWriter, r *http.Request) {
+	if carries(r) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.linger))
+	}
 }

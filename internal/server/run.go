@@ -73,7 +73,7 @@ func (r *runner) run(ctx context.Context) error {
 	defer abort()
 	r.base, r.failed = base, make(chan error, 2)
 	r.current.Store(newGeneration(r.Service))
-	r.admin = &admin{guard: r.guard, revocations: r.revocations, logger: r.logger}
+	r.admin = &admin{guard: r.guard, revocations: r.revocations, logger: r.logger, documents: r.file.Mode == "ext-authz"}
 	err := r.look(ctx)
 	if err == nil {
 		err = r.listen()
@@ -136,7 +136,7 @@ func (r *runner) listen() error {
 		}
 		if i == 0 && r.certificate != nil {
 			l.server.TLSConfig = &tls.Config{
-				GetCertificate: r.certified, MinVersion: tls.VersionTLS12, ClientAuth: clientCerts[r.file.TLS.ClientCerts],
+				GetCertificate: r.certified, MinVersion: tls.VersionTLS12, ClientAuth: r.clientAuth(),
 			}
 		}
 		open = append(open, on)
@@ -170,7 +170,7 @@ func (r *runner) advise(at net.Addr) {
 	if rules := reported(f); len(rules) > 0 {
 		r.logger.Warn("bearward: report_only: what these rules refuse is let through", "rules", rules)
 	}
-	if f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct { // [DP-12]
+	if f.Mode == "proxy" && f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct { // [DP-12]
 		r.logger.Warn("bearward: proofs cannot be judged: set public_url, the URL under which clients reach this API", "listen", at.String())
 	}
 }

@@ -19,6 +19,7 @@ type checker struct {
 }
 
 func (c *checker) check() {
+	c.mode()
 	c.listeners()
 	c.upstream()
 	c.resource()

@@ -76,15 +76,32 @@ func (c *checker) headers() {
 func Fold(name string) string {
 	out := []byte(name)
 	for i, c := range out {
-		switch {
-		case c >= 'A' && c <= 'Z':
-			out[i] = c | 0x20
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-		default:
-			out[i] = '-'
-		}
+		out[i] = foldByte(c)
 	}
 	return string(out)
+}
+
+// Spells reports that Fold(name) is folded.
+func Spells(name, folded string) bool {
+	if len(name) != len(folded) {
+		return false
+	}
+	for i := range len(name) {
+		if foldByte(name[i]) != folded[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func foldByte(c byte) byte {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return c | 0x20
+	case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		return c
+	}
+	return '-'
 }
 
 // isHeader accepts a part of RFC 9110's token: what every server passes on.

@@ -77,7 +77,8 @@ func (c *checker) offered() bool { return c.file.DPoP != nil || c.failed["dpop"]
 // certified reports that a client certificate can arrive, as far as is known.
 func (c *checker) certified() bool {
 	f := c.file
-	return f.TLS != nil && f.TLS.ClientCerts != "none" || f.ClientCertHeader != nil || c.failed["tls"] || c.failed["client_cert_header"]
+	byTLS := f.TLS != nil && f.TLS.ClientCerts != "none" && !c.isAsked()
+	return byTLS || f.ClientCertHeader != nil || c.failed["tls"] || c.failed["client_cert_header"]
 }
 
 // sender checks what a rule demands of whoever sends a token.

@@ -74,7 +74,7 @@ func (c *checker) proxies() {
 	if f.ClientCertHeader != nil && !trusted { // [MT-07]
 		c.say("client_cert_header", "client_cert_header is believed of trusted_proxies only, and there are none")
 	}
-	if trusted && f.Forwarded == "none" && f.ClientCertHeader == nil && !c.failed["client_cert_header"] {
+	if trusted && !c.isAsked() && f.Forwarded == "none" && f.ClientCertHeader == nil && !c.failed["client_cert_header"] {
 		c.say("trusted_proxies", "trusted_proxies are trusted with nothing: set forwarded or client_cert_header")
 	}
 }

@@ -85,9 +85,6 @@ func TestCheck(t *testing.T) {
 		{rules + "roles: []}", "this list is empty"},
 
 		// later parts of the contract, by name
-		{"mode: forward-auth", `2:7: "forward-auth" is part of the contract but not built yet`},
-		{"mode: ext-authz", `"ext-authz" is part of the contract but not built yet`},
-		{"forward_auth: {headers: x-forwarded}", `"forward_auth" is part of the contract`},
 		{"cache: {disabled: true}", ""},
 		{"cache: {disabled: false, ttl: 1m}", ""},
 		{"cache: {disabled: true, ttl: 1m}", "9:30: ttl is not used: the cache is disabled"},

@@ -28,11 +28,16 @@ type File struct {
 	// there is none.
 	Admin string `key:"admin"`
 	// Mode is what serve does with a request that may pass: proxy forwards it
-	// to upstream.
-	Mode string `key:"mode" required:"true" enum:"proxy" later:"forward-auth ext-authz"`
+	// to upstream. In the other modes a proxy asks about it, and forwards it
+	// itself: forward-auth (nginx, Traefik, Caddy, HAProxy, Apache) or ext-authz
+	// (Envoy).
+	Mode string `key:"mode" required:"true" enum:"proxy forward-auth ext-authz"`
+	// ForwardAuth says how the proxy asks; required in mode forward-auth.
+	ForwardAuth *ForwardAuth `key:"forward_auth"`
 	// Upstream is the origin of the API behind, http or https, without path:
-	// the received path and query are forwarded as they are.
-	Upstream *url.URL `key:"upstream" required:"true"`
+	// the received path and query are forwarded as they are. Required in mode
+	// proxy.
+	Upstream *url.URL `key:"upstream"`
 	// ForwardCredentials forwards Authorization and DPoP to the upstream, and
 	// client_cert_header as a trusted proxy sent it. It is then in possession of
 	// its clients' tokens.
@@ -57,7 +62,8 @@ type File struct {
 	// itself is believed on loopback only. One string or a list.
 	PublicURL []string `key:"public_url,scalar"`
 	// TrustedProxies are the addresses, or ranges of them in CIDR notation, that
-	// forwarded and client_cert_header are believed of.
+	// forwarded and client_cert_header are believed of. Where a proxy asks, it
+	// is required, and nobody else gets an answer.
 	TrustedProxies []netip.Prefix `key:"trusted_proxies"`
 	// Forwarded is the family of headers in which trusted proxies say what
 	// scheme and host the client used: x-forwarded (X-Forwarded-Proto and
@@ -98,7 +104,7 @@ type File struct {
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"forward_auth openapi wait_ready pprof"`
+	_ struct{} `later:"openapi wait_ready pprof"`
 
 	name    string
 	places  places

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/bearward/bearward/internal/server/config"
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
+)
+
+// authorizer is what modes forward-auth and ext-authz have in common: a proxy asks
+// whether a request may pass, and sends it on itself. What proxy removes from
+// requests can only be refused here.
+type authorizer struct {
+	*Service
+	identities []string // the configured headers, as [config.Fold] spells them
+}
+
+func (s *Service) authorizer() authorizer {
+	a := authorizer{Service: s}
+	for _, h := range s.identity {
+		a.identities = append(a.identities, config.Fold(h.header))
+	}
+	return a
+}
+
+// trusts reports that a question comes from one of the proxies.
+func (a *authorizer) trusts(question middleware.Request) bool {
+	return middleware.Trusted(a.file.TrustedProxies, question.Peer)
+}
+
+// judge decides about in, the request that the question r is about. Both have
+// the same headers.
+func (a *authorizer) judge(r *http.Request, in middleware.Request, exact bool) verdict {
+	var override bool
+	for name := range r.Header {
+		for _, identity := range a.identities {
+			if config.Spells(name, identity) { // [PV-05]
+				return a.deny(r, in, validate.ErrForgedIdentity)
+			}
+		}
+		for _, o := range overrides {
+			override = override || config.Spells(name, o)
+		}
+	}
+	if override { // [PV-08]
+		return a.deny(r, in, validate.ErrOverride)
+	}
+	_, v := a.Service.judge(r.Context(), in, exact)
+	return v
+}
+
+func (a *authorizer) deny(r *http.Request, in middleware.Request, code validate.Code) verdict {
+	return verdict{Decision: a.Guard.Deny(r.Context(), in, code)}
+}
+
+// allow tells the proxy who asks. Every identity header is there, empty where
+// there is nothing to tell, so that the proxy's copy replaces that of the
+// client.
+func (a *authorizer) allow(w http.ResponseWriter, r *http.Request, v verdict) {
+	h := w.Header()
+	for _, i := range a.identity { // [PV-05]
+		h[i.header] = []string{v.identity.Get(i.header)}
+	}
+	h["Cache-Control"] = []string{"no-store"} // a proxy that remembers would decide itself [TR-18]
+	h["Content-Length"] = []string{"0"}
+	v.Amend(h)
+	a.hurry(w, r)
+	w.WriteHeader(http.StatusOK)
+}

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Envoy is told what to set and what to take off.
+func TestExtAuthz(t *testing.T) { // [PV-05 TR-13 TR-16 MT-09]
+	s := asks(t, "ext-authz", "client_cert_header: {name: X-Forwarded-Client-Cert, format: xfcc}\n"+rules)
+	const remove = "authorization,dpop,proxy-authorization,x-original-url,x-forwarded-client-cert"
+	a := s.ask("GET", "/read?x", s.as("read"))
+	if a.StatusCode != 200 || a.body != "" || a.Header.Get("X-Auth-Subject") != "user-1" || len(a.Header["X-Auth-Tenant"]) != 1 || a.Header.Get("X-Auth-Tenant") != "" {
+		t.Errorf("got %d %q %s", a.StatusCode, a.Header, a.body)
+	}
+	if got := a.Header.Get(removeField); got != remove {
+		t.Errorf("to remove: %s", got)
+	}
+	a = s.ask("OPTIONS", "/read", "Origin: https://a", "Access-Control-Request-Method: GET", s.as("read"))
+	if got := a.Header.Get(removeField); a.StatusCode != 200 || got != remove+",cookie" || a.Header.Get("X-Auth-Subject") != "" {
+		t.Errorf("preflight: got %d %q", a.StatusCode, a.Header)
+	}
+	// Headers that name another request are noise.
+	denied(t, "forged question", s.ask("GET", "/nowhere", append(question("GET", "/open/a"), "X-Forwarded-Uri: /open/a", "X-Forwarded-Method: GET")...), 403)
+	a = s.ask("GET", "/read")
+	denied(t, "no token", a, 401)
+	if len(a.Header["Www-Authenticate"]) != 1 || len(a.Header[removeField]) != 0 {
+		t.Errorf("refused: %q", a.Header)
+	}
+}
+
+// Everything on the listener is a question, and the document no answer to one.
+func TestExtAuthzDocument(t *testing.T) {
+	s := asks(t, "ext-authz", rules)
+	const path = "/.well-known/oauth-protected-resource"
+	denied(t, "a question about it", s.ask("GET", path), 403)
+	s.api = s.admin
+	if a := s.ask("GET", path); a.StatusCode != 200 || !strings.Contains(a.body, fmt.Sprintf(`"resource":%q`, resource)) {
+		t.Errorf("got %d %s", a.StatusCode, a.body)
+	}
+}
+
+func TestExtAuthzProof(t *testing.T) { // [DP-09 DP-10 DP-12]
+	s := asks(t, "ext-authz", "dpop: {}\n"+strings.Replace(proven, "https://api.example.test", "[https://api.example.test, https://b]", 1))
+	h := s.holder()
+	if a := h.get("/dpop", ""); a.StatusCode != 200 {
+		t.Errorf("got %d %s", a.StatusCode, a.body)
+	}
+	refused(t, "another path", s.ask("GET", "/dpop", "Authorization: DPoP "+h.token, h.proof("GET", "/read", "")), 401, "DPoP", "invalid_dpop_proof")
+	refused(t, "another host", s.raw("GET", "GET /dpop HTTP/1.1\r\nHost: c\r\nAuthorization: DPoP "+h.token+"\r\n"+h.proof("GET", "/dpop", "")+"\r\n\r\n"), 401, "DPoP", "invalid_dpop_proof")
+}
