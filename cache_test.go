@@ -2,6 +2,7 @@ package bearward_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -159,6 +160,29 @@ func TestRememberedByAnother(t *testing.T) {
 	}
 	if d := decide(t, guard("https://other.example.test"), token); validate.CodeOf(d.Err) != validate.ErrAudienceRefused {
 		t.Errorf("allowed %v, %v", d.Allowed, d.Err)
+	}
+}
+
+// waiting is a key source that waits as long as it may.
+type waiting struct {
+	validate.KeySource
+	asked func()
+}
+
+func (w *waiting) Keys(ctx context.Context, _, _ string) ([]*validate.Key, error) {
+	w.asked()
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestLeaver: the first one who brings a token waits for its verification no
+// longer than the request lasts, like those who come later.
+func TestLeaver(t *testing.T) {
+	s := newIssuer(t)
+	ctx, leave := context.WithCancel(t.Context())
+	g := newGuard(t, bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: s.URL(), Keys: &waiting{static(t, s), leave}}}})
+	if _, d := g.Decide(ctx, asBearer(mint(t, s, nil)), middleware.Policy{}); !errors.Is(d.Err, validate.ErrKeysUnavailable) || d.Allowed {
+		t.Errorf("allowed %t, %v", d.Allowed, d.Err)
 	}
 }
 

@@ -38,7 +38,11 @@ type Config struct {
 	// what is broken on our side, is refused all the same.
 	ReportOnly bool
 
-	Cache      Cache               // of verified JWTs; nil: every signature is verified on each request
+	// Cache remembers verified JWTs; nil: every signature is verified on each
+	// request. It belongs to this Guard, which closes it: two Guards never share one,
+	// for what one of them verified is no verdict of the other's.
+	Cache Cache
+
 	Revocation validate.Revocation // asked before a valid token is accepted; nil: none
 	Observer   Observer            // nil: none
 	Logger     *slog.Logger        // for faults of ours; nil: slog.Default()

@@ -49,7 +49,8 @@ type KeySource interface {
 	// alg: with a kid only exact matches, without ("") every fitting key, at
 	// most four. An empty answer means that the issuer has no such key; an
 	// error means that nobody knows, and is answered 503. Keys bounds its own
-	// waiting: ctx may never end, because others wait for the same answer.
+	// waiting, and stops it when ctx ends: that caller went away. What it waits
+	// for should go on, because others wait for the same.
 	Keys(ctx context.Context, kid, alg string) ([]*Key, error)
 	// Live reports without locking whether the key still belongs to the set
 	// and the set is not older than may be. It counts as a use of the set.

@@ -106,6 +106,7 @@ var keys = []Variant{
 	{Name: "jwk-encryption", What: "use is enc", Code: keyRefused, jwk: members{"use": "enc"}},
 	{Name: "jwk-operations", What: "key_ops without verify", Code: keyRefused, jwk: members{"key_ops": []string{"sign"}}},
 	{Name: "jwk-alg", What: "alg of jwk does not fit the key", Code: keyRefused, by: "ES256", jwk: members{"alg": "ES384"}},
+	{Name: "jwk-other-alg", What: "alg of jwk fits the key, but is not the proof's", Code: keyRefused, by: "RS256", jwk: members{"alg": "PS256"}},
 	{Name: "jwk-repeated", What: "kty stands twice in jwk", Code: malformed, edit: repeatedKeyType},
 	{Name: "jwk-described", What: "jwk with kid, use, key_ops and alg, which are right", jwk: members{"kid": "key-1", "use": "sig", "key_ops": []string{"verify"}, "alg": "{alg}"}},
 	{Name: "other-key", What: "a right proof by another key than the token's", Code: "proof_key_mismatch", by: own},

@@ -38,7 +38,7 @@ type Cache struct {
 
 	front [1 << frontBits]atomic.Pointer[entry] // of the newest entry with a hash; read without a lock
 
-	mu     sync.RWMutex // uses of the store against close
+	mu     sync.RWMutex // uses of the store against Flush and Close
 	store  *ristretto.Cache[uint64, *entry]
 	closed bool
 
@@ -67,23 +67,26 @@ func New(c Config) (*Cache, error) {
 // Get returns the token with this digest, if its entry's time is not over.
 func (c *Cache) Get(d digest) *validate.Token {
 	slot := c.slot(d)
-	e := c.front[slot>>(64-frontBits)].Load()
-	if e == nil || e.digest != d {
-		if e = c.stored(slot, d); e == nil {
-			return nil
-		}
-		c.front[slot>>(64-frontBits)].Store(e)
+	if e := c.front[slot>>(64-frontBits)].Load(); e != nil && e.digest == d {
+		return c.valid(e)
 	}
+	return c.stored(slot, d)
+}
+
+// slot is where entries are: under a hash that nobody outside can aim at.
+func (c *Cache) slot(d digest) uint64 { return maphash.Bytes(c.seed, d[:]) }
+
+// valid is the entry's token, until the entry's time is over.
+func (c *Cache) valid(e *entry) *validate.Token {
 	if c.config.Clock().UnixNano() >= e.until { // [CA-01]
 		return nil
 	}
 	return e.token
 }
 
-// slot is where entries are: under a hash that nobody outside can aim at.
-func (c *Cache) slot(d digest) uint64 { return maphash.Bytes(c.seed, d[:]) }
-
-func (c *Cache) stored(slot uint64, d digest) *entry {
+// stored takes an entry to the front, in one section: one that a Flush has taken
+// out of the store must not come back.
+func (c *Cache) stored(slot uint64, d digest) *validate.Token {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
@@ -93,7 +96,11 @@ func (c *Cache) stored(slot uint64, d digest) *entry {
 	if !ok || e == nil || e.digest != d { // [CA-01]
 		return nil
 	}
-	return e
+	t := c.valid(e)
+	if t != nil {
+		c.front[slot>>(64-frontBits)].Store(e)
+	}
+	return t
 }
 
 // put remembers the token until its exp, or for the TTL if that is sooner.
@@ -118,19 +125,23 @@ func (c *Cache) put(d digest, t *validate.Token) {
 
 // Drop forgets an entry that is no longer good. It may come back if it was put
 // just before, and is no better then.
-func (c *Cache) Drop(d digest) { c.drop(d, false) }
+func (c *Cache) Drop(d digest) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	c.remove(d, false)
+}
 
 // Flush forgets the token before it returns, also one that is being verified
 // now.
 func (c *Cache) Flush(d digest) {
 	c.flights.spoil(d)
-	c.drop(d, true)
+	c.mu.Lock() // against who has it in hand to take it to the front
+	defer c.mu.Unlock()
+	c.remove(d, true)
 }
 
-func (c *Cache) drop(d digest, wait bool) {
+func (c *Cache) remove(d digest, wait bool) {
 	slot := c.slot(d)
-	c.mu.RLock()
-	defer c.mu.RUnlock()
 	if c.closed {
 		return
 	}
@@ -154,8 +165,8 @@ func (c *Cache) Entries() int {
 	return int(c.store.MaxCost() - c.store.RemainingCost())
 }
 
-// Close forgets everything and ends the store's goroutines. It is idempotent;
-// what is asked for later is not remembered.
+// Close forgets everything and ends the store's goroutines. It waits for nobody
+// and is idempotent; what is asked for later is not remembered.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

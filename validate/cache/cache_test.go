@@ -3,11 +3,9 @@ package cache_test
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -184,88 +182,41 @@ func TestForgets(t *testing.T) {
 	}
 }
 
-// TestTogether: one verification for all who ask at the same time, whoever goes
-// away meanwhile.
-func TestTogether(t *testing.T) {
+// TestFlushIsNotUndone by who has found the token and takes it to the front: the
+// clock is asked in between.
+func TestFlushIsNotUndone(t *testing.T) {
 	s := newStand(t, cache.Config{})
 	raw, d := s.mint(nil)
-	synctest.Test(t, func(t *testing.T) {
-		var ran, failed int
-		begun := make(chan struct{})
-		slow := func(ctx context.Context) (*validate.Token, error) {
-			ran++
-			close(begun)
-			time.Sleep(time.Second)
-			if ctx.Err() != nil {
-				t.Error("the first caller's going away ends the verification")
-			}
-			return s.verifier.Verify(ctx, raw)
+	var between func()
+	remembering, err := cache.New(cache.Config{Clock: func() time.Time {
+		if now := between; now != nil {
+			between = nil
+			now()
 		}
-		var all sync.WaitGroup
-		var mu sync.Mutex
-		ask := func(ctx context.Context) {
-			if _, err := s.cache.Share(ctx, d, slow); err != nil {
-				mu.Lock()
-				failed++
-				mu.Unlock()
-			}
-		}
-		first, leave := context.WithCancel(t.Context())
-		all.Go(func() { ask(first) })
-		<-begun
-		impatient, give := context.WithTimeout(t.Context(), time.Millisecond)
-		defer give()
-		all.Go(func() { ask(impatient) })
-		for range 200 {
-			all.Go(func() { ask(t.Context()) })
-		}
-		synctest.Wait()
-		leave()
-		all.Wait()
-		if ran != 1 || failed != 1 { // the impatient one
-			t.Errorf("%d verifications, %d callers failed", ran, failed)
-		}
-	})
-	if s.cache.Get(d) == nil {
-		t.Error("not remembered")
+		return noon
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// TestFlushMeanwhile: what was flushed while it was verified is not remembered,
-// and who asks after the flush does not get the answer from before it.
-func TestFlushMeanwhile(t *testing.T) {
-	s := newStand(t, cache.Config{})
-	raw, d := s.mint(nil)
-	inner := 0
-	_, err := s.cache.Share(t.Context(), d, func(ctx context.Context) (*validate.Token, error) {
-		s.cache.Flush(d)
-		if _, err := s.cache.Share(ctx, d, func(context.Context) (*validate.Token, error) {
-			inner++
-			return nil, validate.ErrRevoked
-		}); !errors.Is(err, validate.ErrRevoked) {
-			t.Error(err)
-		}
-		return s.verifier.Verify(ctx, raw)
-	})
-	if err != nil || inner != 1 || s.cache.Get(d) != nil {
-		t.Errorf("%v, %d verifications after the flush; remembered: %t", err, inner, s.cache.Get(d) != nil)
+	defer func() { _ = remembering.Close() }()
+	if _, err := remembering.Share(t.Context(), d, s.verify(raw)); err != nil {
+		t.Fatal(err)
 	}
-}
-
-// TestFaultyVerification: a panic or an empty answer is a refusal, for all who
-// wait. [PV-07]
-func TestFaultyVerification(t *testing.T) {
-	s := newStand(t, cache.Config{})
-	for name, verify := range map[string]func(context.Context) (*validate.Token, error){
-		"panics":  func(context.Context) (*validate.Token, error) { panic("x") },
-		"neither": func(context.Context) (*validate.Token, error) { return nil, nil },
-	} {
-		d := sha256.Sum256([]byte(name))
-		for range 2 {
-			if token, err := s.cache.Share(t.Context(), d, verify); token != nil || validate.CodeOf(err) != validate.ErrInternal {
-				t.Errorf("%s: %v, %v", name, token, err)
-			}
-		}
+	remembering.Settle()
+	flushed := make(chan struct{})
+	between = func() {
+		go func() {
+			defer close(flushed)
+			remembering.Flush(d)
+		}()
+		remembering.AwaitFlush(flushed)
+	}
+	if remembering.Get(d) == nil {
+		t.Error("not found in the store")
+	}
+	<-flushed
+	if remembering.Get(d) != nil {
+		t.Error("a token that was flushed is remembered")
 	}
 }
 

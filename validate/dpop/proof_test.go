@@ -3,6 +3,7 @@ package dpop_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/internal/prove"
 	"github.com/bearward/bearward/validate"
 	"github.com/bearward/bearward/validate/dpop"
@@ -105,6 +107,26 @@ func TestKinds(t *testing.T) {
 					t.Errorf("%s: Explain says %+v", kind.Name, findings)
 				}
 			}
+		}
+	}
+}
+
+// TestReasons: the log says what is wrong with the form of a proof or its key, where
+// one code stands for all of it. [DP-02 DP-03 DP-07 DP-08]
+func TestReasons(t *testing.T) {
+	key := newKey(t, "ES256")
+	for kind, reason := range map[string]error{
+		"garbage": jose.ErrParts, "two-parts": jose.ErrParts, "five-parts": jose.ErrParts,
+		"whitespace": jose.ErrAlphabet, "padding": jose.ErrAlphabet,
+		"jwk-d": jose.ErrPrivateKey, "jwk-alg": jose.ErrKeyAlgorithm, "jwk-other-alg": jose.ErrKeyAlgorithm,
+		"jwk-absent": dpop.ErrNoJWK, "jwk-text": dpop.ErrNoJWK,
+	} {
+		values, err := key.Wrong(kind, prove.Claims{Method: "GET", URL: target, Token: token, Time: noon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = newVerifier(t).Verify(presented(t, key, values...)); !errors.Is(err, reason) {
+			t.Errorf("%s: %v, want %v", kind, err, reason)
 		}
 	}
 }
