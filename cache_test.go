@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bearward/bearward"
@@ -143,22 +145,11 @@ func TestRememberedByAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = memory.Close() })
-	guard := func(audience string) *middleware.Guard {
-		v, err := validate.NewJWT(validate.Config{Issuer: s.URL(), Audience: []string{audience}, Keys: keys})
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := middleware.New(middleware.Config{Resource: audience, Cache: memory, Issuers: []middleware.Issuer{{URL: s.URL(), Name: "a", Audience: []string{audience}, Verifier: v}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return g
-	}
 	token := mint(t, s, nil)
-	if d := decide(t, guard(api), token); !d.Allowed {
+	if d := decide(t, sharing(t, s, memory, keys, api), token); !d.Allowed {
 		t.Fatal(d.Err)
 	}
-	if d := decide(t, guard("https://other.example.test"), token); validate.CodeOf(d.Err) != validate.ErrAudienceRefused {
+	if d := decide(t, sharing(t, s, memory, keys, elsewhere), token); validate.CodeOf(d.Err) != validate.ErrAudienceRefused {
 		t.Errorf("allowed %v, %v", d.Allowed, d.Err)
 	}
 }
@@ -183,6 +174,79 @@ func TestLeaver(t *testing.T) {
 	g := newGuard(t, bearward.Config{Resource: api, Issuers: []bearward.Issuer{{URL: s.URL(), Keys: &waiting{static(t, s), leave}}}})
 	if _, d := g.Decide(ctx, asBearer(mint(t, s, nil)), middleware.Policy{}); !errors.Is(d.Err, validate.ErrKeysUnavailable) || d.Allowed {
 		t.Errorf("allowed %t, %v", d.Allowed, d.Err)
+	}
+}
+
+const elsewhere = "https://other.example.test"
+
+// sharing is a guard for one audience whose cache other guards use too.
+func sharing(t *testing.T, s *issuer.Server, memory *cache.Cache, keys validate.KeySource, audience string) *middleware.Guard {
+	t.Helper()
+	now := time.Now()
+	clock := func() time.Time { return now }
+	v, err := validate.NewJWT(validate.Config{Issuer: s.URL(), Audience: []string{audience}, Keys: keys, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := middleware.New(middleware.Config{Resource: audience, Cache: memory, Clock: clock, Issuers: []middleware.Issuer{{URL: s.URL(), Name: "a", Audience: []string{audience}, Verifier: v}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// holding is a key source that gives its keys when it is let go.
+type holding struct {
+	validate.KeySource
+	asked, free chan struct{}
+}
+
+func (h *holding) Keys(ctx context.Context, kid, alg string) ([]*validate.Key, error) {
+	close(h.asked)
+	<-h.free
+	return h.KeySource.Keys(ctx, kid, alg)
+}
+
+// TestAwaitedFromAnother: whoever waits for a verification that another verifier
+// began gets no token of it, though its configuration be the same. [CA-01]
+func TestAwaitedFromAnother(t *testing.T) {
+	s := newIssuer(t)
+	keys := static(t, s)
+	token := mint(t, s, nil)
+	for name, second := range map[string]string{"another audience": elsewhere, "the same one": api} {
+		t.Run(name, func(t *testing.T) {
+			memory, err := cache.New(cache.Config{Clock: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer memory.Close()
+			slow := &holding{KeySource: keys}
+			one, other := sharing(t, s, memory, slow, api), sharing(t, s, memory, keys, second)
+			synctest.Test(t, func(t *testing.T) {
+				slow.asked, slow.free = make(chan struct{}), make(chan struct{})
+				var begun, joined middleware.Decision
+				var all sync.WaitGroup
+				all.Go(func() { _, begun = one.Decide(t.Context(), asBearer(token), middleware.Policy{}) })
+				<-slow.asked
+				all.Go(func() { _, joined = other.Decide(t.Context(), asBearer(token), middleware.Policy{}) })
+				synctest.Wait() // until that waits for the other's verification
+				close(slow.free)
+				all.Wait()
+				if !begun.Allowed {
+					t.Errorf("who began it: %v", begun.Err)
+				}
+				if joined.Allowed || joined.Token != nil || validate.CodeOf(joined.Err) != validate.ErrInternal {
+					t.Fatalf("who waited: allowed %t, %v", joined.Allowed, joined.Err)
+				}
+				if d := joined.Denial; d.Status != 500 || d.Reason != "" || d.Error != "" || len(d.Header["Www-Authenticate"]) != 0 {
+					t.Errorf("%+v", d)
+				}
+			})
+			// Once there is nobody to wait for, it is judged by its own rules.
+			if d := decide(t, other, token); d.Allowed != (second == api) || !d.Allowed && validate.CodeOf(d.Err) != validate.ErrAudienceRefused {
+				t.Errorf("afterwards: allowed %t, %v", d.Allowed, d.Err)
+			}
+		})
 	}
 }
 

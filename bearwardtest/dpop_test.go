@@ -122,6 +122,43 @@ func TestStolenToken(t *testing.T) {
 	}
 }
 
+// TestConfirmationOverwritten: a handler that writes into its token changes neither
+// what a live answer is held against nor what later requests have to prove.
+func TestConfirmationOverwritten(t *testing.T) {
+	iss := bearwardtest.NewIssuer(t)
+	cfg := iss.Config()
+	cfg.DPoP, cfg.PublicURLs = &dpop.Config{}, []string{"https://api.example.test"}
+	cfg.Issuers[0].Introspection.Always = true
+	guard := iss.Guard(cfg)
+	client, stranger := iss.DPoP(), iss.DPoP()
+	token := client.JWT()
+	send := func(by *bearwardtest.Client) middleware.Decision {
+		t.Helper()
+		r := request("DPoP " + token)
+		url := "https://api.example.test" + r.RawPath
+		r.Header.(http.Header)["Dpop"] = []string{by.Proof(bearwardtest.Proof{Method: r.Method, URL: url, Token: token})}
+		_, d := guard.Decide(t.Context(), r, middleware.Policy{})
+		return d
+	}
+	for name, c := range map[string]validate.Confirmation{
+		"none":       {},
+		"a stranger": {KeyThumbprint: stranger.Thumbprint()},
+	} {
+		d := send(client)
+		if !d.Allowed {
+			t.Fatalf("%s: %v", name, d.Err)
+		}
+		d.Token.Confirmation = c
+		if d := send(client); !d.Allowed {
+			t.Errorf("%s: the client itself: %v", name, d.Err)
+		}
+		if d := send(stranger); d.Allowed || validate.CodeOf(d.Err) != validate.ErrProofKeyMismatch || d.Denial.Status != 401 || d.Denial.Reason != "INVALID_TOKEN" ||
+			!strings.Contains(strings.Join(d.Denial.Header["Www-Authenticate"], " "), `error="invalid_token"`) {
+			t.Errorf("%s: a stranger: allowed %t, %v %+v", name, d.Allowed, d.Err, d.Denial)
+		}
+	}
+}
+
 // TestProofByClock: proofs are dated by the issuer's clock unless they say
 // otherwise.
 func TestProofByClock(t *testing.T) {

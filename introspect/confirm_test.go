@@ -25,6 +25,7 @@ const (
 
 func TestConfirm(t *testing.T) { // [RV-02 IN-07]
 	bound := func(t *validate.Token) { t.Confirmation.KeyThumbprint = thumbprint }
+	certified := func(t *validate.Token) { t.Confirmation.CertificateThumbprint = thumbprint }
 	tests := []struct {
 		name  string
 		says  reply
@@ -46,6 +47,12 @@ func TestConfirm(t *testing.T) { // [RV-02 IN-07]
 		{"bound, and the server is silent", active(""), jwtToken(bound), "", ""},
 		{"bound at the server only", active(`,"cnf":{"jkt":"` + thumbprint + `"}`), jwtToken(nil), validate.ErrClaimsInvalid, "cnf"},
 		{"bound by type only", active(`,"token_type":"DPoP"`), jwtToken(nil), validate.ErrClaimsInvalid, "cnf"}, // [IN-10]
+		{"bound by type, and by a key", active(`,"token_type":"DPoP"`), jwtToken(bound), "", ""},
+		{"bound by type, and by a certificate", active(`,"token_type":"DPoP"`), jwtToken(certified), validate.ErrClaimsInvalid, "cnf"}, // [IN-10]
+		{"bound alike by a certificate", active(`,"cnf":{"x5t#S256":"` + thumbprint + `"}`), jwtToken(certified), "", ""},
+		{"bound to another certificate", active(`,"cnf":{"x5t#S256":"` + otherThumbprint + `"}`), jwtToken(certified), validate.ErrClaimsInvalid, "cnf"},
+		{"bound to a certificate in place of a key", active(`,"cnf":{"x5t#S256":"` + thumbprint + `"}`), jwtToken(bound), validate.ErrClaimsInvalid, "cnf"},
+		{"bound to a key of two", active(`,"cnf":{"jkt":"` + thumbprint + `"}`), jwtToken(func(t *validate.Token) { bound(t); certified(t) }), validate.ErrClaimsInvalid, "cnf"},
 		{"bound to another key", active(`,"cnf":{"jkt":"` + otherThumbprint + `"}`), jwtToken(bound), validate.ErrClaimsInvalid, "cnf"},
 		{"bound to a certificate too", active(`,"cnf":{"jkt":"` + thumbprint + `","x5t#S256":"` + thumbprint + `"}`), jwtToken(bound), validate.ErrClaimsInvalid, "cnf"},
 	}

@@ -1,14 +1,18 @@
 package redisstore_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/bearward/bearward/internal/prove"
 	"github.com/bearward/bearward/internal/redistest"
 	"github.com/bearward/bearward/validate"
+	"github.com/bearward/bearward/validate/dpop"
 )
 
 func TestReplay(t *testing.T) { // [DP-20 DP-21]
@@ -75,6 +79,45 @@ func TestReplayExpiry(t *testing.T) { // [DP-21]
 	}
 	if got := redis.TTL(t.Context(), "bearward:p:since").Val(); got != -1 { // nanoseconds, as the client says "forever"
 		t.Errorf("the marker is kept for %v", got)
+	}
+}
+
+// A proof is kept for as long as any process could accept it, whatever the one
+// that took it would.
+func TestReplayForAnyWindow(t *testing.T) { // [DP-21]
+	server := redistest.Start(t)
+	s, redis := open(t, server.URL()), raw(t, server)
+	pretend(t, redis)
+	key, err := prove.NewKey("")
+	must(t, err)
+	thumbprint, err := base64.RawURLEncoding.DecodeString(key.Thumbprint())
+	must(t, err)
+	const target = "https://api.example.test/"
+	for nonce, kept := range map[string]time.Duration{"": 5*time.Minute + 30*time.Second, "foreign": 5*time.Minute + 40*time.Second} {
+		proof, err := key.Sign(prove.Claims{Method: "GET", URL: target, Token: "token", Nonce: nonce, Time: s.clock.Now()})
+		must(t, err)
+		use := func(window time.Duration) error {
+			v, err := dpop.New(dpop.Config{Window: window, Replay: s.Replay(), Clock: s.clock.Now})
+			must(t, err)
+			p, err := v.Verify(dpop.Presented{
+				Values: []string{proof}, Method: "GET", Target: target, Token: sha256.Sum256([]byte("token")), Key: [32]byte(thumbprint), Now: s.clock.Now(),
+			})
+			must(t, err)
+			return v.Spend(t.Context(), &p)
+		}
+		if err := use(5 * time.Second); nonce == "" {
+			must(t, err)
+		} else if err != nil && validate.CodeOf(err) != validate.ErrReplayUnavailable { // it could have been used an hour ago
+			t.Error(err)
+		}
+		name := redis.Keys(t.Context(), "bearward:p:?????????????????????????*").Val()[0]
+		if got := redis.PTTL(t.Context(), name).Val(); got > kept || got < kept-10*time.Second {
+			t.Errorf("a proof with the nonce %q is kept for %v, want %v", nonce, got, kept)
+		}
+		if err := use(5 * time.Minute); validate.CodeOf(err) != validate.ErrProofReplayed {
+			t.Errorf("a second use: %v", err)
+		}
+		must(t, redis.Del(t.Context(), name).Err())
 	}
 }
 
