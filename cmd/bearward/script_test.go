@@ -20,9 +20,10 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 
 	"withdraw": withdraw,
 
-	"prove": proveIt,
-	"save":  save,
-	"nonce": nonce,
+	"prove":  proveIt,
+	"save":   save,
+	"append": appendLine,
+	"nonce":  nonce,
 }
 
 // code N PROGRAM ARGS runs the program and demands exit code N.
@@ -66,6 +67,12 @@ func proveIt(ts *testscript.TestScript, _ bool, args []string) {
 // save FILE TEXT writes the text and a line end into the file.
 func save(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+"\n"), 0o600))
+}
+
+// append FILE TEXT adds the text and a line end to the file.
+func appendLine(ts *testscript.TestScript, _ bool, args []string) {
+	before := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(before+args[1]+"\n"), 0o600))
 }
 
 // nonce NAME METHOD URL TOKEN PROOF puts the nonce of the answer into the

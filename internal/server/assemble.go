@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bearward/bearward"
+	"github.com/bearward/bearward/adapters/redisstore"
 	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
@@ -98,6 +99,9 @@ func (s *Service) retire() error {
 	}
 	return s.Guard.Close()
 }
+
+// Redis is what the file names, nil if nothing.
+func (s *Service) Redis() *redisstore.Redis { return s.redis }
 
 // Match returns the policy of the rule for a method and a path as received.
 func (s *Service) Match(method, rawPath string) (middleware.Policy, route.Outcome) {

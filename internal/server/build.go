@@ -124,15 +124,22 @@ func text(u *url.URL) string {
 }
 
 func (b *builder) roots(path, file string) *x509.CertPool {
+	pool, err := Roots(file)
+	if err != nil {
+		b.fault(path, err)
+	}
+	return pool
+}
+
+// Roots reads the authorities of a ca_file. The pool is empty, and trusts nobody,
+// if there is an error.
+func Roots(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	pool := x509.NewCertPool()
 	if err == nil && !pool.AppendCertsFromPEM(pem) {
 		err = fmt.Errorf("%s contains no PEM certificate", file)
 	}
-	if err != nil {
-		b.fault(path, err)
-	}
-	return pool
+	return pool, err
 }
 
 func (b *builder) tls() *tls.Certificate {

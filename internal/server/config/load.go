@@ -49,11 +49,15 @@ func Parse(name string, data []byte) (*File, error) {
 // place of a value; the path is like issuers[0].ca_file. It shows no value from
 // the environment.
 func (f *File) Fault(path string, err error) Fault {
-	text := err.Error()
+	return Fault{f.places.at(path), f.Hide(err.Error())}
+}
+
+// Hide takes the values out of a text that came from the environment.
+func (f *File) Hide(text string) string {
 	for _, s := range f.secrets {
 		text = strings.ReplaceAll(text, s, fromEnvironment)
 	}
-	return Fault{f.places.at(path), text}
+	return text
 }
 
 // Faults returns the list as one error, or nil if it is empty.
