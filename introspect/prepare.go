@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ const (
 func (c *Config) prepare() (Config, error) {
 	own := *c
 	c = &own
+	c.keepOwn()
 	if c.SignedResponse == "" {
 		c.SignedResponse = Off
 	}
@@ -62,6 +64,20 @@ func (c *Config) prepare() (Config, error) {
 		return Config{}, err
 	}
 	return own, nil
+}
+
+// keepOwn makes lists that the caller may write into later our own: Serves compares
+// with what was judged by.
+func (c *Config) keepOwn() {
+	t := &c.Token
+	for _, list := range []*[]string{&t.Audience, &t.ClientIDs, &t.Tenants} {
+		*list = slices.Clone(*list)
+	}
+	t.Require = maps.Clone(t.Require)
+	for claim, values := range t.Require {
+		t.Require[claim] = slices.Clone(values)
+	}
+	c.SharedKey = slices.Clone(c.SharedKey)
 }
 
 // checkDialect wants what the way of asking needs, and nothing that it would

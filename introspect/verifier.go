@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bearward/bearward/internal/same"
 	"github.com/bearward/bearward/internal/tally"
 	"github.com/bearward/bearward/validate"
 )
@@ -143,6 +144,14 @@ func (v *Verifier) forget(d digest) {
 			delete(v.flights, key)
 		}
 	}
+}
+
+// Serves reports that a Verifier made from cfg would do the same as v: it says the
+// same where nothing is said too, and differs in Token.Clock and Logger at most.
+// Keys, Shared and TokenSource are the same if they are the same object.
+func (v *Verifier) Serves(cfg Config) bool {
+	other, err := cfg.prepare()
+	return err == nil && same.Settings(&v.config, &other)
 }
 
 // Load finds the endpoint, for a start-up that prefers to fail.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bearward/bearward/internal/discovery"
 	"github.com/bearward/bearward/internal/jose"
+	"github.com/bearward/bearward/internal/same"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -140,6 +141,13 @@ func (s *Source) Load(ctx context.Context) error {
 	}
 	_, _, err := s.load(ctx)
 	return err // [JK-24]
+}
+
+// Serves reports that a source made from cfg would do the same as s: it says the
+// same where nothing is said too, and differs in Now and Logger at most.
+func (s *Source) Serves(cfg Config) bool {
+	other, _, err := cfg.prepare()
+	return err == nil && same.Settings(&s.config, &other)
 }
 
 // Close ends a fetch in flight, waits for it and closes idle connections.

@@ -90,6 +90,17 @@ func (n *nonces) issue(now time.Time) string {
 // check reports whether nonce is one of ours and live at now, and when it was
 // issued.
 func (n *nonces) check(nonce string, now time.Time) (issued time.Time, ok bool) {
+	return n.known(nonce, now, now.Unix()-lifeInSecs) // [DP-25]
+}
+
+// made is check for a nonce that may be too old by now, by as much as anybody
+// asks about.
+func (n *nonces) made(nonce string, now time.Time) (issued time.Time, ok bool) {
+	return n.known(nonce, now, now.Add(-remembered-nonceLife).Unix())
+}
+
+// known knows nonces that were issued after a second.
+func (n *nonces) known(nonce string, now time.Time, after int64) (issued time.Time, ok bool) {
 	if len(nonce) != nonceText { // [DP-24]
 		return time.Time{}, false
 	}
@@ -97,11 +108,8 @@ func (n *nonces) check(nonce string, now time.Time) (issued time.Time, ok bool) 
 	if err != nil { // [DP-24]
 		return time.Time{}, false
 	}
-	second := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // what is out of range is not live
-	if second > now.Unix()+aheadSecs {            // [DP-27]
-		return time.Time{}, false
-	}
-	if second <= now.Unix()-lifeInSecs { // [DP-25]
+	second := int64(binary.BigEndian.Uint64(raw))         //nolint:gosec // what is out of range is not live
+	if second > now.Unix()+aheadSecs || second <= after { // [DP-27]
 		return time.Time{}, false
 	}
 	macs := n.use(now).of(second)

@@ -45,6 +45,7 @@ type state struct {
 
 	nonce  NonceState
 	issued time.Time // of a valid nonce
+	limit  time.Time // see held
 
 	payload   [usualPayload]byte // claims refer to it: nothing of them outlives the state
 	signature [usualSignature]byte
@@ -256,7 +257,7 @@ func checkTime(s *state) error {
 	case issued.After(newest): // [DP-13]
 		code = validate.ErrProofInFuture
 	default:
-		return nil
+		return checkHeld(s)
 	}
 	if s.in.Nonce == NonceAdaptive && s.nonce == NonceAbsent { // [DP-23 DP-30]
 		return refuse(validate.ErrNonceMissing)
@@ -291,24 +292,26 @@ func (s *state) remember() {
 // and since when it could have been used. A nonce that is valid here decides both
 // on routes that look at nonces; elsewhere iat does.
 //
-// A store that several processes share is told the most that any configuration of
-// theirs could accept: they change one after the other, and nonces that are
-// foreign here may be good there. Future has to be the same in all of them.
+// A store that several share, processes or the configurations before and after a
+// reload, is told the most that any of theirs could accept: they change one after
+// the other, and nonces that are foreign here may be good there. Future has to be
+// the same in all processes.
 func (s *state) proof() Proof {
 	c, issued := &s.verifier.config, s.claims.issued
-	p := Proof{Nonce: s.nonce, client: s.key.thumbprint, until: issued.Add(c.Window), earliest: issued.Add(-c.Future)}
-	if s.verifier.shared {
+	p := Proof{Nonce: s.nonce, client: s.key.thumbprint, until: issued.Add(c.Window), earliest: issued.Add(-c.Future), end: s.limit}
+	lasting := s.verifier.lasting()
+	if lasting {
 		p.until = issued.Add(maxWindow)
 	}
 	switch {
 	case s.nonce == NonceValid:
 		end := s.issued.Add(nonceLife)
-		if s.in.Nonce != NonceOff && !s.verifier.shared || end.After(p.until) { // [DP-21]
+		if s.in.Nonce != NonceOff && !lasting || end.After(p.until) { // [DP-21]
 			p.until = end
 		}
 		p.earliest = s.issued.Add(-nonceFuture)        // another instance's clock may have issued it
 		p.Renew = s.in.Now.Sub(s.issued) > nonceLife/2 // [DP-26]
-	case s.nonce == NonceBad && s.verifier.shared:
+	case s.nonce == NonceBad && lasting:
 		if end := s.in.Now.Add(nonceLife + nonceFuture); end.After(p.until) { // [DP-21]
 			p.until = end
 		}

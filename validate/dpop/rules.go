@@ -36,6 +36,6 @@ var rules = []rule{
 	{"proof-target", haveParts, 0, []validate.Code{validate.ErrProofTargetMismatch}, "RFC 9449 §4.3 (9), RFC 3986 §6.2", checkTarget, showTarget},
 	{"proof-token", haveParts, 0, []validate.Code{validate.ErrProofTokenMismatch}, "RFC 9449 §4.3 (12)", checkToken, nil},
 	{"proof-nonce", haveParts, 0, []validate.Code{validate.ErrNonceMissing, validate.ErrNonceInvalid}, "RFC 9449 §4.3 (10), §9", checkNonce, showNonce},
-	{"proof-time", haveParts, 0, []validate.Code{validate.ErrProofExpired, validate.ErrProofInFuture, validate.ErrNonceMissing}, "RFC 9449 §4.3 (11), §11.1", checkTime, showTime},
+	{"proof-time", haveParts, 0, []validate.Code{validate.ErrProofExpired, validate.ErrProofInFuture, validate.ErrNonceMissing, validate.ErrNonceInvalid}, "RFC 9449 §4.3 (11), §11.1", checkTime, showTime},
 	{"proof-key", haveKey, 0, []validate.Code{validate.ErrProofKeyMismatch}, "RFC 9449 §4.3 (12), §6.1", checkKey, showKey},
 }

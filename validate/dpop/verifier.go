@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/bearward/bearward/internal/recent"
@@ -22,6 +23,10 @@ type Verifier struct {
 	replay ReplayStore
 	shared bool                            // replay is used by other processes too
 	keys   *recent.Map[string, *clientKey] // by the encoded header of a proof that was right
+
+	lineage *lineage
+	pasts   []past // whose used proofs are in replay
+	closed  atomic.Bool
 }
 
 // New checks the configuration, reports all faults at once, and makes no call.
@@ -40,7 +45,10 @@ func New(c Config) (*Verifier, error) {
 			return nil, err
 		}
 	}
+	v.config.Replay = v.replay
 	_, v.shared = v.replay.(Forgetful)
+	v.lineage = &lineage{}
+	v.lineage.open.Store(1)
 	return v, nil
 }
 
@@ -90,6 +98,7 @@ type Proof struct {
 	client, id [32]byte
 	earliest   time.Time // before that it cannot have been used
 	until      time.Time // the last instant at which it could be accepted
+	end        time.Time // the last at which an earlier use would be known for sure; zero: at any
 }
 
 // Demand judges a proof by the nonce that a route demands, nested guards
@@ -137,7 +146,8 @@ func (v *Verifier) Spend(ctx context.Context, p *Proof) error {
 	if !first { // [DP-20 DP-21]
 		return refuse(validate.ErrProofReplayed)
 	}
-	if v.config.Clock().After(p.until) { // whoever used it before may be forgotten by now [DP-21]
+	now := v.config.Clock()
+	if now.After(p.until) || !p.end.IsZero() && now.After(p.end) { // whoever used it before may be forgotten by now [DP-21]
 		return refuseClaim(validate.ErrProofExpired, "iat")
 	}
 	if f, ok := v.replay.(Forgetful); ok && p.earliest.Before(f.Since()) { // [DP-22]
