@@ -204,6 +204,40 @@ func TestProofTargets(t *testing.T) { // [DP-10 DP-12]
 	}
 }
 
+// The request line chooses neither origin nor, beside the path that rules and
+// upstream see, another path for the proof.
+func TestProofRequestLines(t *testing.T) { // [DP-10 DP-12]
+	s := serve(t, echo, "dpop: {}\npublic_url: https://api.example.test\nrules: [{match: /}]\n")
+	for target, want := range map[string]int{
+		"/read":                           200,
+		"/read?x=://y/admin":              200,
+		"http://api.example.test/read":    200,
+		"http://evil.example/read":        200, // the single public URL is what clients call
+		"http://api.example.test/admin":   401,
+		"http://evil.example/admin?/read": 401,
+		"/admin?x=://y/read":              401,
+		"x:/admin?://y/read":              400, // what could be read in two ways is no request
+		"http:/admin?://y/read":           400,
+		"/read#1":                         400,
+		"/read#/../admin":                 400,
+		"/read%3Fx":                       401,
+		"/read%23x":                       401,
+	} {
+		h := s.holder()
+		a := h.ask("GET", target, "Authorization: DPoP "+h.token, h.proof("GET", "/read", ""))
+		switch want {
+		case 200:
+			if a.StatusCode != 200 {
+				t.Errorf("%s: got %d %v", target, a.StatusCode, a.Header)
+			}
+		case 401:
+			refused(t, target, a, 401, "DPoP", "invalid_dpop_proof")
+		case 400:
+			refused(t, target, a, 400, "DPoP", "invalid_request")
+		}
+	}
+}
+
 func TestFAPI(t *testing.T) { // [HS-03 HS-04]
 	s := serve(t, echo, "fapi: true\nrevocation: {list: memory}\ndpop: {}\npublic_url: https://api.example.test\nrules: [{match: /}]\n")
 	h := s.holder()
