@@ -4,47 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 )
-
-const nonceField = "Dpop-Nonce"
-
-// hops are the fields of a connection and of its framing. They are between two
-// neighbours, and never in trailers.
-var hops = []string{
-	"Connection", "Content-Length", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
-}
-
-// client is where an answer goes. It takes out of informational answers and
-// trailers what is taken out of final answers, too.
-type client struct {
-	http.ResponseWriter
-	nonces bool // those of the upstream are passed on
-}
-
-func (c *client) Unwrap() http.ResponseWriter { return c.ResponseWriter }
-
-func (c *client) WriteHeader(status int) {
-	if status < 200 && status != http.StatusSwitchingProtocols {
-		c.drop("")
-	}
-	c.ResponseWriter.WriteHeader(status)
-}
-
-// end comes after the body: what the upstream has sent behind it and did not
-// announce has a prefix.
-func (c *client) end() { c.drop(http.TrailerPrefix) }
-
-func (c *client) drop(prefix string) {
-	h := c.Header()
-	for _, name := range hops {
-		delete(h, prefix+name)
-	}
-	if !c.nonces { // [DP-24]
-		delete(h, prefix+nonceField)
-	}
-}
 
 // answered looks at the upstream's answer before it is passed on, and adds what
 // the decision says: here, because what w has is lost once the upstream sends an
@@ -56,9 +18,9 @@ func (p *proxy) answered(r *http.Response) error {
 	}
 	f := r.Request.Context().Value(forwardKey{}).(*forward)
 	if len(r.Header["Content-Type"]) == 0 { // net/http would guess one
-		f.answer["Content-Type"] = nil
+		f.client.Header()["Content-Type"] = nil
 	}
-	f.body.part(f.answer)
+	f.body.part(f.client.Header())
 	if p.file.DPoP != nil { // [DP-24]
 		r.Header.Del(nonceField)
 		r.Trailer.Del(nonceField)
@@ -79,6 +41,9 @@ func (p *proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	status := f.body.fault()
 	if status == 0 {
 		status = http.StatusBadGateway
+		if waited := net.Error(nil); errors.As(err, &waited) && waited.Timeout() {
+			status = http.StatusGatewayTimeout
+		}
 		if r.Context().Err() == nil {
 			p.logger.Warn("bearward: the upstream did not answer", "upstream", p.file.Upstream.Host, "route", f.route, "error", err)
 		}

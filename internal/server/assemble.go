@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/bearward/bearward"
@@ -29,6 +30,7 @@ type Service struct {
 	policies    []middleware.Policy // of the rules, in their order
 	identity    identity            // what is told of a token
 	certificate *tls.Certificate    // nil: plain http
+	upstream    *http.Transport     // nil in other modes than proxy
 
 	// Time, replaced by tests: that of the guard, of requests and of retries.
 	clock  func() time.Time
@@ -65,9 +67,7 @@ func (s *Service) assemble(ctx context.Context) (err error) {
 	cfg := b.guard(b.redis())
 	cfg.Revocation = b.revocation()
 	s.certificate = b.tls()
-	if s.kept = b.kept; s.transport == nil {
-		s.transport = transport()
-	}
+	s.kept, s.upstream = b.kept, b.upstream(s.silence)
 	if err := s.file.Faults(b.faults...); err != nil {
 		return err
 	}
@@ -92,8 +92,12 @@ func issuerFaults(file *config.File, err error) (faults []config.Fault) {
 // Close releases what the guard holds, and then what outlives it.
 func (s *Service) Close() error { return errors.Join(s.retire(), s.kept.close()) }
 
-// retire releases what the guard holds, once nothing is decided by it any more.
+// retire releases what the guard holds, once nothing is decided by it any more,
+// and connections to the upstream that are not in use.
 func (s *Service) retire() error {
+	if s.upstream != nil {
+		s.upstream.CloseIdleConnections()
+	}
 	if s.Guard == nil {
 		return nil
 	}

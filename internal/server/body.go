@@ -18,6 +18,8 @@ type body struct {
 	one  bool          // request at a time on this connection: HTTP/1
 	idle time.Duration // longest wait for the client; 0: no limit
 
+	last func() // called at its end; nil: nothing to do
+
 	reading sync.Mutex // held while a read waits
 
 	mu    sync.Mutex
@@ -56,6 +58,9 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		b.end(err)
+	}
+	if errors.Is(err, io.EOF) && b.last != nil {
+		b.last()
 	}
 	return n, err
 }

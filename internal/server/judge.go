@@ -57,9 +57,12 @@ func (s *Service) instead(h http.Handler, w http.ResponseWriter, r *http.Request
 }
 
 // hurry bounds how long net/http reads the rest of the request's body, to find
-// the next request: not for as long as a client may take to send it.
+// the next request: not for as long as a client may take to send it. Nor does
+// anything wait for ever for one that takes no answer.
 func (s *Service) hurry(w http.ResponseWriter, r *http.Request) {
+	conn, now := http.NewResponseController(w), time.Now()
+	_ = conn.SetWriteDeadline(now.Add(s.silence))
 	if carries(r) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.linger))
+		_ = conn.SetReadDeadline(now.Add(s.linger))
 	}
 }

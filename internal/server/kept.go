@@ -1,8 +1,6 @@
 package server
 
 import (
-	"net/http"
-
 	"github.com/bearward/bearward/adapters/redisstore"
 	"github.com/bearward/bearward/validate"
 	"github.com/bearward/bearward/validate/dpop"
@@ -14,13 +12,9 @@ type kept struct {
 	redis       *redisstore.Redis        // nil: none
 	revocations *validate.RevocationList // nil: none in memory
 	proofs      *dpop.Memory             // used ones; nil: none in memory
-	transport   *http.Transport          // connections to the upstream
 }
 
 func (k *kept) close() error {
-	if k.transport != nil {
-		k.transport.CloseIdleConnections()
-	}
 	if k.redis == nil {
 		return nil
 	}

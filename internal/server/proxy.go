@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/bearward/bearward/adapters/httpauth"
 	"github.com/bearward/bearward/middleware"
@@ -35,7 +33,7 @@ type forward struct {
 	url    *url.URL
 	denial *middleware.Denial // the answer should the token expire meanwhile
 	body   *body              // nil: none
-	answer http.Header        // what the client gets
+	client client             // what gets the answer
 }
 
 type forwardKey struct{}
@@ -46,22 +44,10 @@ func (s *Service) proxy() *proxy {
 		strip: newStrip(s.file),
 	}
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, Transport: s.transport,
-		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		Rewrite: p.rewrite, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1,
+		Transport: s.upstream, BufferPool: &buffers, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	return p
-}
-
-// transport changes nothing on the way and asks no environment for a proxy.
-func transport() *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
-		DisableCompression:  true,
-		MaxIdleConnsPerHost: 256,
-		IdleConnTimeout:     90 * time.Second,
-	}
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r, func() {}) }
@@ -78,7 +64,7 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, decided func()) {
 		p.instead(v.Denial, w, r)
 		return
 	}
-	f := &forward{verdict: v, url: url, answer: w.Header()}
+	f := &forward{verdict: v, url: url, client: newClient(w, r, p.Service)}
 	if left, denial, ok := p.Guard.Expiry(in, v.Decision); ok { // [TR-19]
 		var cancel context.CancelFunc
 		ctx, cancel = p.expire(ctx, left, errExpired)
@@ -90,11 +76,19 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, decided func()) {
 	if carries(r) {
 		f.body = carry(w, r, p.silence)
 		defer f.body.leave(p.linger)
-		defer context.AfterFunc(ctx, f.body.interrupt)() // [TR-19]
 	}
-	out := &client{ResponseWriter: w, nonces: p.file.DPoP == nil}
-	p.reverse.ServeHTTP(out, r)
-	out.end()
+	defer f.client.leave()
+	defer context.AfterFunc(ctx, f.interrupt)() // [TR-19]
+	p.reverse.ServeHTTP(&f.client, r)
+	f.client.end()
+}
+
+// interrupt ends what waits for the client, in both directions.
+func (f *forward) interrupt() {
+	if f.body != nil {
+		f.body.interrupt()
+	}
+	f.client.interrupt()
 }
 
 // rewrite makes the request to the upstream. Headers that the client named in
@@ -102,7 +96,7 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, decided func()) {
 func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	f := r.In.Context().Value(forwardKey{}).(*forward)
 	r.Out.URL, r.Out.Host = f.url, ""
-	r.Out.Trailer = nil // [TR-14]
+	p.trailers(r, f.body)
 	h := r.Out.Header
 	p.strip.from(h, f.preflight, f.Remove)
 	if !strings.EqualFold(h.Get("Upgrade"), "websocket") { // any other protocol could carry requests past the rules

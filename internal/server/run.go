@@ -23,7 +23,7 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 120 * time.Second
-	bodySilence   = 120 * time.Second // of a client in the middle of a body
+	bodySilence   = 120 * time.Second // in the middle of a body, of whoever sends or takes it
 	lingerTimeout = 5 * time.Second   // for the rest of a body that nobody wants
 	headerBytes   = 64 << 10
 	graceTimeout  = 10 * time.Second // for requests under way when the server stops
@@ -199,7 +199,8 @@ func (r *runner) server(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes:               headerBytes, // [TR-15]
-		DisableGeneralOptionsHandler: true,        // OPTIONS * is a request like others
+		HTTP2:                        &http.HTTP2Config{SendPingTimeout: pingAfter, WriteByteTimeout: bodySilence},
+		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like others
 		BaseContext:                  func(net.Listener) context.Context { return r.base },
 		ErrorLog:                     slog.NewLogLogger(r.logger.Handler(), slog.LevelDebug),
 	}

@@ -92,6 +92,9 @@ func (c *checker) upstream() {
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery {
 		c.say("upstream", "upstream is scheme, host and port only: the received path and query are forwarded as they are")
 	}
+	if c.given("upstream_ca_file") && u.Scheme != "https" {
+		c.say("upstream_ca_file", "upstream_ca_file is not used: upstream is no https URL")
+	}
 	for _, own := range []string{"listen", "admin"} {
 		if c.given(own) && leads(u, map[string]string{"listen": c.file.Listen, "admin": c.file.Admin}[own]) {
 			c.say("upstream", "upstream is the address of %s: this server would ask itself", own)

@@ -35,6 +35,12 @@ var certificates = []string{
 // told by that.
 func IsCertificate(folded string) bool { return begins(folded, certificates) }
 
+// IsReserved reports that a folded name has a meaning of its own: to HTTP, to
+// serve, or to proxies.
+func IsReserved(folded string) bool {
+	return slices.Contains(reserved, folded) || begins(folded, families) || IsCertificate(folded)
+}
+
 func begins(name string, with []string) bool {
 	return slices.ContainsFunc(with, func(p string) bool { return strings.HasPrefix(name, p) })
 }
@@ -55,7 +61,7 @@ func (c *checker) headers() {
 		switch first, twice := seen[folded]; {
 		case !isHeader(name):
 			c.say(path, "%s is not a header name of letters, digits and hyphens", quote(name))
-		case slices.Contains(reserved, folded), begins(folded, families), IsCertificate(folded):
+		case IsReserved(folded):
 			c.say(path, "%s has a meaning of its own and cannot carry identity", quote(name))
 		case folded == Fold(certificate):
 			c.say(path, "%s of forward_headers and the name of client_cert_header in line %d are one header to many servers",

@@ -9,6 +9,8 @@ var modeKeys = []struct {
 	required bool
 }{
 	{"upstream", []string{"proxy"}, true},
+	{"upstream_ca_file", []string{"proxy"}, false},
+	{"upstream_timeouts", []string{"proxy"}, false},
 	{"forward_credentials", []string{"proxy"}, false},
 	{"forwarded", []string{"proxy"}, false},
 	{"tls.client_certs", []string{"proxy"}, false}, // others are asked by proxies, not by clients

@@ -26,6 +26,8 @@ func TestCheckModes(t *testing.T) {
 		{asking("forward-auth", "forward_auth: {headers: x-original}"), "2:7: mode forward-auth needs trusted_proxies"}, // [PV-05]
 		{asking("forward-auth", proxies), "2:7: mode forward-auth needs forward_auth"},
 		{asking("forward-auth", forward+"upstream: http://a"), `"upstream" is not used in mode forward-auth`},
+		{asking("forward-auth", forward+"upstream_ca_file: a"), `"upstream_ca_file" is not used in mode forward-auth`},
+		{asking("ext-authz", proxies+"upstream_timeouts: {connect: 1s}"), `"upstream_timeouts" is not used in mode ext-authz`},
 		{asking("forward-auth", forward+"forward_credentials: false"), `"forward_credentials" is not used in mode forward-auth`},
 		{asking("forward-auth", forward+"forwarded: x-forwarded"), `"forwarded" is not used in mode forward-auth`},
 		{asking("forward-auth", forward+"tls: {cert_file: a, key_file: b}"), ""},

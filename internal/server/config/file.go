@@ -38,6 +38,11 @@ type File struct {
 	// the received path and query are forwarded as they are. Required in mode
 	// proxy.
 	Upstream *url.URL `key:"upstream"`
+	// UpstreamCAFile is a PEM file of the authorities that are trusted for an
+	// https upstream, in place of the system's.
+	UpstreamCAFile string `key:"upstream_ca_file"`
+	// UpstreamTimeouts bound the wait for upstream; what is late is answered 504.
+	UpstreamTimeouts UpstreamTimeouts `key:"upstream_timeouts"`
 	// ForwardCredentials forwards Authorization and DPoP to the upstream, and
 	// client_cert_header as a trusted proxy sent it. It is then in possession of
 	// its clients' tokens.
@@ -109,6 +114,15 @@ type File struct {
 	name    string
 	places  places
 	secrets []string // values from the environment, longest first
+}
+
+// UpstreamTimeouts bound the wait for the upstream.
+type UpstreamTimeouts struct {
+	// Connect is for a connection, and once more for its TLS.
+	Connect time.Duration `key:"connect" default:"10s" min:"10ms" max:"5m"`
+	// Answer is for the headers of an answer, from the end of the request on; 0s
+	// is no limit. There is none for its body: it may be a stream.
+	Answer time.Duration `key:"answer" default:"60s" min:"0s" max:"24h"`
 }
 
 // TLS is the certificate of listen.

@@ -26,6 +26,8 @@ listen: 0.0.0.0:9000
 admin: 127.0.0.1:9001
 mode: proxy
 upstream: https://backend.internal
+upstream_ca_file: ca.pem
+upstream_timeouts: {connect: 1s, answer: 0s}
 forward_credentials: true
 resource: https://api.example.com/v1
 metadata: false
@@ -154,6 +156,9 @@ func TestParseEverything(t *testing.T) {
 	if f.Upstream.String() != "https://backend.internal" || !f.ForwardCredentials || f.Metadata || f.Realm != "api" || !f.PlainBehindTLS {
 		t.Errorf("top: %+v", f)
 	}
+	if f.UpstreamCAFile != "ca.pem" || f.UpstreamTimeouts != (UpstreamTimeouts{time.Second, 0}) {
+		t.Errorf("upstream: %+v", f)
+	}
 	if f.Cache != (Cache{false, 5000, time.Minute}) {
 		t.Errorf("cache: %+v", f.Cache)
 	}
@@ -195,7 +200,7 @@ func TestParseEverything(t *testing.T) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
 	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
-	if want := "a.yaml:38:14: one\na.yaml:90:5: two"; got == nil || got.Error() != want {
+	if want := "a.yaml:40:14: one\na.yaml:92:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if err := f.Faults(); err != nil {
