@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 
 	"github.com/bearward/bearward/internal/demo"
 	"github.com/bearward/bearward/internal/server"
@@ -122,27 +121,7 @@ func (c *explainCmd) report(ctx context.Context, by judge, r middleware.Request)
 	if c.Request == "" {
 		return guard.Explain(ctx, r, middleware.Policy{})
 	}
-	policy, outcome := by.match(r.Method, r.RawPath)
-	switch outcome {
-	case route.Matched:
-		report := guard.Explain(ctx, r, policy)
-		report.Rules = slices.Insert(report.Rules, 0, validate.Finding{
-			Rule: "route", Status: validate.Passed, Source: "project", Found: policy.Route,
-		})
-		return report
-	case route.Ambiguous:
-		return unrouted(guard.Deny(ctx, r, validate.ErrTargetMalformed))
-	}
-	return unrouted(guard.Deny(ctx, r, validate.ErrRouteDenied))
-}
-
-// unrouted is the report about a request for which no rule decides: no token
-// is read.
-func unrouted(d middleware.Decision) middleware.Report {
-	code := d.Denial.Code
-	return middleware.Report{Code: code, Status: d.Denial.Status, Rules: []validate.Finding{{
-		Rule: "route", Status: validate.Failed, Code: code, Source: "project", Fix: code.Fix(),
-	}}}
+	return server.Explain(ctx, guard, by.match, r)
 }
 
 func (c *explainCmd) print(out io.Writer, report middleware.Report) error {

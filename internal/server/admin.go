@@ -17,8 +17,12 @@ import (
 // from the last real fetch.
 type admin struct {
 	guard       func() *middleware.Guard // the current one
+	enter       func() (g *generation, release func())
+	metrics     http.Handler
 	revocations *validate.RevocationList // nil: none in memory
 	documents   bool                     // the metadata document has no other place
+	local       bool                     // the listener is on loopback
+	pprof       bool                     // profiles are shown
 	logger      *slog.Logger
 	stopping    atomic.Bool
 }
@@ -49,6 +53,13 @@ func (a *admin) handler() http.Handler {
 		}
 		reply(w, status, "application/json", state)
 	})
+	mux.Handle("GET /metrics", a.metrics)
+	if a.local {
+		mux.HandleFunc("POST "+explainPath, a.explain)
+	}
+	if a.pprof {
+		profiles(mux)
+	}
 	if a.documents {
 		mux.HandleFunc("/.well-known/", func(w http.ResponseWriter, r *http.Request) {
 			httpauth.Metadata(a.guard()).ServeHTTP(w, r)

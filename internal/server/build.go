@@ -41,6 +41,7 @@ func (b *builder) guard(shared *redisstore.Redis) bearward.Config {
 		cfg.Issuers = append(cfg.Issuers, b.issuer(fmt.Sprintf("issuers[%d]", n), i, shared))
 	}
 	b.senders(&cfg, shared)
+	cfg.Observer = b.observer()
 	return cfg
 }
 

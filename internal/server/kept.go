@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/bearward/bearward/adapters/redisstore"
+	"github.com/bearward/bearward/internal/server/metrics"
 	"github.com/bearward/bearward/validate"
 	"github.com/bearward/bearward/validate/dpop"
 )
@@ -12,6 +13,11 @@ type kept struct {
 	redis       *redisstore.Redis        // nil: none
 	revocations *validate.RevocationList // nil: none in memory
 	proofs      *dpop.Memory             // used ones; nil: none in memory
+<<<<<<< HEAD
+=======
+	transport   *http.Transport          // connections to the upstream
+	metrics     *metrics.Metrics         // nil: nobody can read them
+>>>>>>> 69ce00b (Show metrics, reports and profiles on the admin address)
 }
 
 func (k *kept) close() error {

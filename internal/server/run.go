@@ -73,7 +73,10 @@ func (r *runner) run(ctx context.Context) error {
 	defer abort()
 	r.base, r.failed = base, make(chan error, 2)
 	r.current.Store(newGeneration(r.Service))
-	r.admin = &admin{guard: r.guard, revocations: r.revocations, logger: r.logger, documents: r.file.Mode == "ext-authz"}
+	r.admin = &admin{
+		guard: r.guard, enter: r.enter, revocations: r.revocations, logger: r.logger,
+		documents: r.file.Mode == "ext-authz", local: r.file.AdminIsLocal(), pprof: r.file.Pprof, metrics: r.metered(),
+	}
 	err := r.look(ctx)
 	if err == nil {
 		err = r.listen()

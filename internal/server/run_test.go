@@ -73,7 +73,7 @@ func TestReadiness(t *testing.T) {
 	if status, body := s.state("/readyz"); status != 200 {
 		t.Errorf("after: got %d %s", status, body)
 	}
-	for path, want := range map[string]int{"/": 404, "/read": 404, "/metrics": 404, "/explain": 404} {
+	for path, want := range map[string]int{"/": 404, "/read": 404, "/metrics": 200, "/explain": 405, "/debug/pprof/": 404} {
 		if status, _ := s.state(path); status != want {
 			t.Errorf("%s: got %d", path, status)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/dgraph-io/ristretto/v2"
 
 	"github.com/bearward/bearward/internal/facts"
+	"github.com/bearward/bearward/internal/tally"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -43,6 +44,8 @@ type Cache struct {
 	closed bool
 
 	flights flights
+
+	hits, misses tally.Counter
 }
 
 var _ validate.Memory = (*Cache)(nil)
@@ -66,6 +69,14 @@ func New(c Config) (*Cache, error) {
 
 // Get returns the token with this digest, if its entry's time is not over.
 func (c *Cache) Get(d digest) *validate.Token {
+	t := c.find(d)
+	if t != nil {
+		c.hits.Add()
+	}
+	return t
+}
+
+func (c *Cache) find(d digest) *validate.Token {
 	slot := c.slot(d)
 	if e := c.front[slot>>(64-frontBits)].Load(); e != nil && e.digest == d {
 		return c.valid(e)

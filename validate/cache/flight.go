@@ -37,6 +37,7 @@ type verification = func(context.Context) (*validate.Token, error)
 // end after 15 seconds at most. If that caller goes away, the next one of those
 // who wait verifies in turn; nobody's going away fails the others.
 func (c *Cache) Share(ctx context.Context, d digest, verify func(context.Context) (*validate.Token, error)) (*validate.Token, error) {
+	c.misses.Add()
 	for {
 		f, first := c.flights.join(d)
 		if first {

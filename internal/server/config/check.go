@@ -59,6 +59,9 @@ func (c *checker) listeners() {
 	if c.given("admin") && c.address("admin", f.Admin) && f.Admin == f.Listen && !strings.HasSuffix(f.Admin, ":0") {
 		c.say("admin", "admin needs another address than listen")
 	}
+	if c.given("pprof") && f.Pprof && !c.failed["admin"] && !f.AdminIsLocal() {
+		c.say("pprof", "profiles are shown to this machine only: set admin to a loopback address")
+	}
 }
 
 // address reports whether value is HOST:PORT, and that it is not.
@@ -83,6 +86,12 @@ func loopback(address string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
 }
+
+// AdminIsLocal reports that admin is there, and only for this machine.
+func (f *File) AdminIsLocal() bool { return f.Admin != "" && loopback(f.Admin) }
+
+// ListensLocally reports that the API can be reached from this machine only.
+func (f *File) ListensLocally() bool { return loopback(f.Listen) }
 
 func (c *checker) upstream() {
 	u := c.file.Upstream

@@ -24,8 +24,8 @@ type File struct {
 	// Listen is the address of the API, HOST:PORT. With tls it speaks https,
 	// otherwise http. 0.0.0.0 is every address of IPv4, [::] those of IPv6 too.
 	Listen string `key:"listen" required:"true"`
-	// Admin is the address of /healthz and /readyz, HOST:PORT. Without it
-	// there is none.
+	// Admin is the address of /healthz, /readyz and /metrics, HOST:PORT, and, on
+	// loopback, of /explain. Without it there is none.
 	Admin string `key:"admin"`
 	// Mode is what serve does with a request that may pass: proxy forwards it
 	// to upstream. In the other modes a proxy asks about it, and forwards it
@@ -106,10 +106,13 @@ type File struct {
 	Redis *Redis `key:"redis"`
 	// Revocation refuses tokens that were taken back.
 	Revocation *Revocation `key:"revocation"`
+	// Pprof shows profiles of the process on admin, below /debug/pprof/. It needs
+	// admin to be a loopback address.
+	Pprof bool `key:"pprof"`
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"openapi wait_ready pprof"`
+	_ struct{} `later:"openapi wait_ready"`
 
 	name    string
 	places  places

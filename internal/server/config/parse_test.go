@@ -125,6 +125,7 @@ rules:
 forward_headers: {X-Auth-Subject: sub, X-Auth-Tenant: tenant}
 implies: {admin: [read, write]}
 report_only: true
+pprof: true
 log: {level: debug, format: json}
 `
 
@@ -186,7 +187,7 @@ func TestParseEverything(t *testing.T) {
 	if d := f.Rules[1].Details[0]; d.Type != "payment" || !slices.Equal(d.Fields["currency"], []string{"EUR"}) {
 		t.Errorf("details: %+v", d)
 	}
-	if !f.ReportOnly || !f.Rules[4].ReportOnly || f.Rules[0].ReportOnly {
+	if !f.Pprof || !f.ReportOnly || !f.Rules[4].ReportOnly || f.Rules[0].ReportOnly {
 		t.Error("report_only is lost")
 	}
 	step := f.Rules[3]
