@@ -13,11 +13,7 @@ type kept struct {
 	redis       *redisstore.Redis        // nil: none
 	revocations *validate.RevocationList // nil: none in memory
 	proofs      *dpop.Memory             // used ones; nil: none in memory
-<<<<<<< HEAD
-=======
-	transport   *http.Transport          // connections to the upstream
 	metrics     *metrics.Metrics         // nil: nobody can read them
->>>>>>> 69ce00b (Show metrics, reports and profiles on the admin address)
 }
 
 func (k *kept) close() error {
