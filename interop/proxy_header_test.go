@@ -20,7 +20,7 @@ func TestProxyHeader(t *testing.T) { // [MT-08 MT-12]
 	eachProxy(t, func(t *testing.T, p proxy) {
 		upstream := newAPI(t)
 		server, client := newIdentity(t, "proxy", publicHost), newIdentity(t, "client")
-		at := p.run(t, server, upstream.addr())
+		at := p.run(t, server, "127.0.0.1:9000", upstream.addr())
 		get := func(own *identity) []string {
 			t.Helper()
 			conn, err := tls.Dial("tcp", at, clientTLS(server, own))

@@ -3,11 +3,13 @@ package interop
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,14 +17,15 @@ import (
 	"github.com/bearward/bearward/validate/mtls"
 )
 
-// proxy is a reverse proxy that terminates TLS, with its files in
-// examples/proxies.
+// proxy is a reverse proxy that terminates TLS, with its files in examples.
 type proxy struct {
 	name   string
 	binary string
 	pkg    string      // Debian's, that has it
-	dir    string      // under examples/proxies, with file and bearward.yaml
+	dir    string      // under examples, with file and bearward.yaml
 	file   string      // its configuration there
+	script string      // another file there that file names; "" if there is none
+	faults []string    // edits of that, to break it
 	edits  []string    // of that, old and new by turns: places of a test for those of the example
 	serve  []string    // of bearward.yaml
 	header mtls.Header // how it forwards the client's certificate
@@ -39,12 +42,12 @@ type placement struct {
 // places are what edits puts in.
 func (at placement) places(t testing.TB, server identity) *strings.Replacer {
 	certificate, key, both := server.files(t)
-	return strings.NewReplacer("ADDRESS", addr(at.port), "CERTIFICATE", certificate, "KEY", key, "BOTH", both)
+	return strings.NewReplacer("ADDRESS", addr(at.port), "CERTIFICATE", certificate, "KEY", key, "BOTH", both, "SCRIPT", filepath.Join(at.dir, "script"))
 }
 
 var proxies = []proxy{
 	{
-		name: "nginx", binary: "nginx", pkg: "nginx", dir: "nginx", file: "nginx.conf", start: startNginx,
+		name: "nginx", binary: "nginx", pkg: "nginx", dir: "proxies/nginx", file: "nginx.conf", start: startNginx,
 		header: mtls.Header{Name: "X-Ssl-Client-Cert", Format: mtls.PEMURLEncoded},
 		edits: []string{
 			"listen 443 ", "listen ADDRESS ",
@@ -53,12 +56,12 @@ var proxies = []proxy{
 		},
 	},
 	{
-		name: "HAProxy", binary: "haproxy", pkg: "haproxy", dir: "haproxy", file: "haproxy.cfg", start: startHAProxy,
+		name: "HAProxy", binary: "haproxy", pkg: "haproxy", dir: "proxies/haproxy", file: "haproxy.cfg", start: startHAProxy,
 		header: mtls.Header{Name: "Client-Cert", Format: mtls.RFC9440},
 		edits:  []string{"bind :443 ", "bind ADDRESS ", "/etc/haproxy/api.example.com.pem", "BOTH"},
 	},
 	{
-		name: "HAProxy without colons", binary: "haproxy", pkg: "haproxy", dir: "haproxy", file: "haproxy.cfg", start: startHAProxy,
+		name: "HAProxy without colons", binary: "haproxy", pkg: "haproxy", dir: "proxies/haproxy", file: "haproxy.cfg", start: startHAProxy,
 		header: mtls.Header{Name: "Client-Cert", Format: mtls.Base64DER},
 		edits: []string{
 			"bind :443 ", "bind ADDRESS ", "/etc/haproxy/api.example.com.pem", "BOTH",
@@ -67,12 +70,12 @@ var proxies = []proxy{
 		serve: []string{"format: rfc9440", "format: base64-der"},
 	},
 	{
-		name: "Caddy", binary: "caddy", pkg: "caddy", dir: "caddy", file: "Caddyfile", start: startCaddy,
+		name: "Caddy", binary: "caddy", pkg: "caddy", dir: "proxies/caddy", file: "Caddyfile", start: startCaddy,
 		header: mtls.Header{Name: "Client-Cert", Format: mtls.RFC9440},
 		edits:  []string{"/etc/caddy/api.example.com.pem", "CERTIFICATE", "/etc/caddy/api.example.com.key", "KEY"},
 	},
 	{
-		name: "Apache", binary: "apache2", pkg: "apache2-bin", dir: "apache", file: "apache.conf", start: startApache,
+		name: "Apache", binary: "apache2", pkg: "apache2-bin", dir: "proxies/apache", file: "apache.conf", start: startApache,
 		header: mtls.Header{Name: "X-Ssl-Client-Cert", Format: mtls.PEMOneLine},
 		edits: []string{
 			"*:443", "ADDRESS",
@@ -83,7 +86,9 @@ var proxies = []proxy{
 }
 
 // eachProxy runs the test with every proxy.
-func eachProxy(t *testing.T, test func(t *testing.T, p proxy)) {
+func eachProxy(t *testing.T, test func(t *testing.T, p proxy)) { each(t, proxies, test) }
+
+func each(t *testing.T, proxies []proxy, test func(t *testing.T, p proxy)) {
 	for _, p := range proxies {
 		t.Run(p.name, func(t *testing.T) {
 			if _, err := p.path(); err != nil {
@@ -102,11 +107,11 @@ func (p *proxy) path() (string, error) {
 	return exec.LookPath("/usr/sbin/" + p.binary)
 }
 
-// example reads a file of examples/proxies and replaces texts in it, old and
+// example reads a file of the example and replaces texts in it, old and
 // new by turns; each has to be there.
 func (p *proxy) example(t testing.TB, name string, edits ...string) string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "examples", "proxies", p.dir, name))
+	raw, err := os.ReadFile(filepath.Join("..", "examples", filepath.FromSlash(p.dir), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,14 +125,20 @@ func (p *proxy) example(t testing.TB, name string, edits ...string) string {
 	return text
 }
 
-// run starts the proxy in front of behind, with the server's certificate, until
-// the test ends, and returns its address.
-func (p *proxy) run(t testing.TB, server identity, behind string) string {
+// run starts the proxy with the server's certificate, until the test ends, and
+// returns its address. edits are made in its file: the addresses behind it.
+func (p *proxy) run(t testing.TB, server identity, edits ...string) string {
 	t.Helper()
 	for range 20 {
 		at := placement{port: pickPort(t), dir: t.TempDir()}
-		text := p.example(t, p.file, append(p.edits[:len(p.edits):len(p.edits)], "127.0.0.1:9000", behind)...)
+		text := p.example(t, p.file, slices.Concat(p.edits, edits)...)
 		at.example = at.write(t, "example", at.places(t, server).Replace(text))
+		if p.script != "" {
+			script := at.write(t, "script", p.example(t, p.script, slices.Concat(edits[:2], p.faults)...))
+			if err := errors.Join(os.Chmod(script, 0o644), os.Chmod(filepath.Dir(at.dir), 0o755)); err != nil { // read by another user
+				t.Fatal(err)
+			}
+		}
 		said, up := p.launch(t, at, server)
 		if up {
 			return addr(at.port)

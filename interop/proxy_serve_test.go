@@ -46,7 +46,7 @@ func startBehind(t testing.TB, p proxy) *behind {
 		"issuer: " + exampleIss + "\n", "issuer: " + exampleIss + "\n    jwks_file: " + b.key.publish(t) + "\n",
 	}, p.serve...)
 	b.serve = serve(t, p.example(t, "bearward.yaml", edits...))
-	b.at = p.run(t, b.server, b.serve)
+	b.at = p.run(t, b.server, "127.0.0.1:9000", b.serve)
 	return b
 }
 
@@ -124,8 +124,23 @@ func (b *behind) pass(t testing.TB, from, path string, fields ...string) answer 
 
 func exchange(t testing.TB, conn net.Conn, path string, fields []string) answer {
 	t.Helper()
+	return speak(t, conn, "GET "+path, fields)
+}
+
+// send is ask with any method.
+func (b *behind) send(t testing.TB, own *identity, line string, fields ...string) answer {
+	t.Helper()
+	conn, err := tls.Dial("tcp", b.at, clientTLS(b.server, own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return speak(t, conn, line, fields)
+}
+
+func speak(t testing.TB, conn net.Conn, line string, fields []string) answer {
+	t.Helper()
 	defer conn.Close()
-	text := "GET " + path + " HTTP/1.1\r\nHost: " + publicHost + "\r\n"
+	text := line + " HTTP/1.1\r\nHost: " + publicHost + "\r\n"
 	for _, f := range fields {
 		text += f + "\r\n"
 	}

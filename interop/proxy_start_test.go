@@ -48,7 +48,7 @@ func startCaddy(at placement) []string {
 
 // modules are those that the example names, and what Debian always has.
 var modules = []string{
-	"mpm_event", "authz_core", "socache_shmcb", "ssl", "headers", "proxy", "proxy_http",
+	"mpm_event", "authz_core", "socache_shmcb", "ssl", "headers", "proxy", "proxy_http", "lua",
 }
 
 func startApache(at placement) []string {

@@ -53,6 +53,7 @@ type api struct {
 
 	mu   sync.Mutex
 	last http.Header
+	line string // method and target of the last request
 }
 
 func newAPI(t testing.TB) *api {
@@ -61,7 +62,7 @@ func newAPI(t testing.TB) *api {
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.last = r.Header
+		a.last, a.line = r.Header, r.Method+" "+r.RequestURI
 		_, _ = io.WriteString(w, r.Header.Get("X-Auth-Client"))
 	}))
 	t.Cleanup(a.Close)

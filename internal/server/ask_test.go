@@ -95,6 +95,19 @@ func TestForgedIdentity(t *testing.T) { // [PV-05]
 	}
 }
 
+// A certificate that the proxy did not set, in a spelling that the API could
+// take for its.
+func TestForgedCertificate(t *testing.T) { // [MT-09]
+	for mode, ask := range modes(t, "client_cert_header: {name: X-Cert, format: base64-der}\n"+rules) {
+		for _, name := range []string{"X_Cert", "x_cert", "X.Cert"} {
+			denied(t, mode+" "+name, ask("GET", "/open/a", "X-Cert:", name+": a"), 403)
+		}
+		if a := ask("GET", "/open/a", "x-cert:", "x-certs: a"); a.StatusCode != 200 {
+			t.Errorf("%s: got %d", mode, a.StatusCode)
+		}
+	}
+}
+
 // A header that asks for another method or path than the one judged.
 func TestOverrides(t *testing.T) { // [PV-08]
 	for mode, ask := range modes(t, rules) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/middleware"
@@ -13,13 +14,18 @@ import (
 // requests can only be refused here.
 type authorizer struct {
 	*Service
-	identities []string // the configured headers, as [config.Fold] spells them
+	identities  []string // the configured headers, as [config.Fold] spells them
+	certificate string   // that of the client's certificate; "" if there is none
+	proxys      string   // the same, as the proxy sets it
 }
 
 func (s *Service) authorizer() authorizer {
 	a := authorizer{Service: s}
 	for _, h := range s.identity {
 		a.identities = append(a.identities, config.Fold(h.header))
+	}
+	if c := s.file.ClientCertHeader; c != nil {
+		a.certificate, a.proxys = config.Fold(c.Name), http.CanonicalHeaderKey(c.Name)
 	}
 	return a
 }
@@ -34,20 +40,26 @@ func (a *authorizer) trusts(question middleware.Request) bool {
 func (a *authorizer) judge(r *http.Request, in middleware.Request, exact bool) verdict {
 	var override bool
 	for name := range r.Header {
-		for _, identity := range a.identities {
-			if config.Spells(name, identity) { // [PV-05]
-				return a.deny(r, in, validate.ErrForgedIdentity)
-			}
+		if a.forges(name) {
+			return a.deny(r, in, validate.ErrForgedIdentity)
 		}
-		for _, o := range overrides {
-			override = override || config.Spells(name, o)
-		}
+		override = override || spellsAny(name, overrides)
 	}
 	if override { // [PV-08]
 		return a.deny(r, in, validate.ErrOverride)
 	}
 	_, v := a.Service.judge(r.Context(), in, exact)
 	return v
+}
+
+// forges reports a header that the API could take for ours or the proxy's.
+func (a *authorizer) forges(name string) bool {
+	return spellsAny(name, a.identities) || // [PV-05]
+		config.Spells(name, a.certificate) && name != a.proxys // [MT-09]
+}
+
+func spellsAny(name string, folded []string) bool {
+	return slices.ContainsFunc(folded, func(f string) bool { return config.Spells(name, f) })
 }
 
 func (a *authorizer) deny(r *http.Request, in middleware.Request, code validate.Code) verdict {
