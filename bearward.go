@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/bearward/bearward/internal/shares"
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
@@ -152,16 +153,63 @@ func New(ctx context.Context, cfg Config) (*middleware.Guard, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	core, faults := wire(cfg)
+	return build(cfg, &shared{})
+}
+
+// Update makes a Guard by another configuration that goes on with what old has
+// learned: used proofs, nonces and, of every issuer about which nothing changed
+// that matters to them, its keys, and the answers and limits of its introspection.
+// A DPoP.Replay or Revocation that is nil is that of old: neither used proofs nor
+// revocations are forgotten by leaving them out.
+//
+// Both Guards decide, each by its own configuration. Let new requests use the new
+// one, prepare their policies for it, and then Close old. What both use stays until
+// the last of them is closed. What stays goes on with the Logger and Clock that it
+// was made with. Verified tokens are not taken over: each Guard verifies anew.
+//
+// Update makes no call and reports all faults at once; then nothing has changed. It
+// is an error if old is closed. ctx is for the Update only.
+func Update(ctx context.Context, old *middleware.Guard, cfg Config) (*middleware.Guard, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	release, open := old.Hold()
+	if !open {
+		return nil, errClosed
+	}
+	defer release()
+	before, ok := shares.Of(old).(*shared)
+	if !ok {
+		return nil, errForeign
+	}
+	if cfg.Revocation == nil {
+		cfg.Revocation = before.revocation
+	}
+	return build(cfg, before)
+}
+
+var (
+	errClosed  = errors.New("bearward: the Guard to update is closed")
+	errForeign = errors.New("bearward: the Guard to update was not made by New or Update")
+)
+
+// build makes a Guard that takes over what it can.
+func build(cfg Config, before *shared) (*middleware.Guard, error) {
+	w := &wiring{cfg: cfg, before: before, made: &shared{}}
+	core, faults := w.wire()
 	guard, err := middleware.New(core)
 	if err := errors.Join(faults, err); err != nil {
-		for n, made := range core.Issuers {
-			release(cfg.Issuers[n], made)
+		for _, made := range core.Issuers {
+			abandon(made)
 		}
 		if core.Cache != nil {
 			_ = core.Cache.Close()
 		}
+		if core.DPoP != nil {
+			core.DPoP.Close()
+		}
 		return nil, err
 	}
+	shares.Put(guard, w.made)
 	return guard, nil
 }

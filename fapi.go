@@ -59,8 +59,8 @@ func (i *Issuer) live() bool {
 }
 
 // proofs makes what judges proofs of possession; nil where there are none.
-func proofs(cfg Config) (*dpop.Verifier, error) {
-	if cfg.DPoP == nil {
+func (w *wiring) proofs(cfg Config) (*dpop.Verifier, error) {
+	if w.made.proofs = w.before.proofs; cfg.DPoP == nil {
 		return nil, nil //nolint:nilnil // no proofs and no fault
 	}
 	c := *cfg.DPoP
@@ -73,5 +73,10 @@ func proofs(cfg Config) (*dpop.Verifier, error) {
 	if c.Logger == nil {
 		c.Logger = cfg.Logger
 	}
-	return dpop.New(c)
+	made, err := w.before.judge(c)
+	if err != nil {
+		return nil, err
+	}
+	w.made.proofs = made
+	return made, nil
 }

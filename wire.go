@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/bearward/bearward/introspect"
@@ -15,10 +16,18 @@ import (
 	"github.com/bearward/bearward/validate/cache"
 )
 
+// wiring makes the parts of a Guard, or takes them over from the one before.
+type wiring struct {
+	cfg    Config
+	before *shared // empty: there is none before
+	made   *shared
+}
+
 // wire turns the configuration into the parts of a Guard, collecting faults. An
 // issuer that is faulty keeps its place, so that the Guard can report what it
 // finds beside.
-func wire(cfg Config) (middleware.Config, error) {
+func (w *wiring) wire() (middleware.Config, error) {
+	cfg := w.cfg
 	var faults []error
 	if cfg.FAPI {
 		faults = append(faults, holdToFAPI(&cfg))
@@ -32,17 +41,18 @@ func wire(cfg Config) (middleware.Config, error) {
 	if core.Cache, err = memory(cfg); err != nil {
 		faults = append(faults, fmt.Errorf("bearward: %w", err))
 	}
-	if core.DPoP, err = proofs(cfg); err != nil {
+	if core.DPoP, err = w.proofs(cfg); err != nil {
 		faults = append(faults, fmt.Errorf("bearward: %w", err))
 	}
+	w.made.revocation = cfg.Revocation
 	for n, issuer := range cfg.Issuers {
 		place := fmt.Sprintf("issuer %d", n+1)
-		wired, err := wireIssuer(cfg, issuer)
+		wired, err := w.wireIssuer(cfg, issuer)
 		for _, fault := range distinct(err) {
 			faults = append(faults, fmt.Errorf("bearward: %s: %w", place, fault))
 		}
 		if err != nil {
-			release(issuer, wired)
+			abandon(wired)
 			wired = stand(issuer, place)
 		}
 		core.Issuers = append(core.Issuers, wired)
@@ -66,17 +76,6 @@ func memory(cfg Config) (middleware.Cache, error) {
 	return made, nil
 }
 
-// release closes what was made for an issuer of a configuration that is
-// refused. Keys that the program brought stay its own.
-func release(i Issuer, made middleware.Issuer) {
-	if i.Keys == nil && made.Keys != nil {
-		_ = made.Keys.Close()
-	}
-	if made.Introspection != nil {
-		_ = made.Introspection.Close()
-	}
-}
-
 // stand takes the place of an issuer whose faults are known already.
 func stand(i Issuer, place string) middleware.Issuer {
 	out := middleware.Issuer{
@@ -92,7 +91,7 @@ func stand(i Issuer, place string) middleware.Issuer {
 	return out
 }
 
-func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
+func (w *wiring) wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 	if len(i.Audience) == 0 && cfg.Resource != "" {
 		i.Audience = []string{cfg.Resource}
 	}
@@ -100,14 +99,19 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 		i.Name = defaultName(i.URL)
 	}
 	wired := middleware.Issuer{URL: i.URL, Name: i.Name, Audience: i.Audience}
-	keys, sourceErr := keySource(cfg, i)
+	keys, sourceErr := w.keySource(cfg, i)
 	config := validate.Config{
-		Issuer: i.URL, Audience: i.Audience, Keys: keys, Profile: i.Profile, Algorithms: i.Algorithms,
+		Issuer: i.URL, Audience: i.Audience, Profile: i.Profile, Algorithms: i.Algorithms,
 		Leeway: i.Leeway, MaxLifetime: i.MaxLifetime, ScopeClaim: i.ScopeClaim, Clock: cfg.Clock,
 		Preset: i.Preset, RolesClaim: i.RolesClaim, ClientIDs: i.ClientIDs, Tenants: i.Tenants, Require: i.Require,
 	}
-	if sourceErr != nil {
+	switch {
+	case sourceErr != nil:
 		config.Keys = noKeys{} // its fault is reported already
+	case keys != nil:
+		wired.Keys = usedKeys{upstream(keys.value, i.URL), keys.use()}
+		w.made.keys = append(w.made.keys, keys)
+		config.Keys = keys.value
 	}
 	faults := []error{sourceErr, checkUnused(i)}
 	if i.Introspection == nil || !i.Introspection.NoJWT {
@@ -117,10 +121,7 @@ func wireIssuer(cfg Config, i Issuer) (middleware.Issuer, error) {
 		}
 		faults = append(faults, err)
 	}
-	if verifies(i) {
-		wired.Keys = upstream(keys, i.URL)
-	}
-	faults = append(faults, wireIntrospection(cfg, i, config, &wired))
+	faults = append(faults, w.wireIntrospection(cfg, i, config, &wired))
 	return wired, errors.Join(faults...)
 }
 
@@ -143,7 +144,7 @@ func distinct(err error) (out []error) {
 }
 
 // wireIntrospection adds the issuer's live side.
-func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middleware.Issuer) error {
+func (w *wiring) wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middleware.Issuer) error {
 	in := i.Introspection
 	if in == nil {
 		var faults []error
@@ -157,16 +158,20 @@ func wireIntrospection(cfg Config, i Issuer, token validate.Config, wired *middl
 	}
 	faults := []error{in.check(i)}
 	token.TrustServer = in.TrustServer
-	verifier, err := introspect.New(introspect.Config{
+	asked, err := w.before.verifier(introspect.Config{
 		Token: token, Endpoint: in.Endpoint, DiscoveryURL: i.DiscoveryURL, Auth: in.Auth,
 		NoTokenTypeHint: in.NoTokenTypeHint, SignedResponse: in.SignedResponse, SignedAudience: in.SignedAudience,
 		Cache: in.Cache, Limits: in.Limits, Shared: in.Shared, SharedKey: in.SharedKey,
 		AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP, RootCAs: roots(cfg, i), Proxy: cfg.EgressProxy, Logger: cfg.Logger,
 	})
+	if err == nil {
+		wired.Introspection = usedAnswers{asked.value, asked.use()}
+		w.made.asked = append(w.made.asked, asked)
+	}
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return err
 	}
-	wired.Introspection = verifier
+	verifier := asked.value
 	wired.Leeway = verifier.Leeway()
 	wired.NoAudience = wired.NoAudience || verifier.NoAudience() && !in.NoOpaque
 	wired.Opaque, wired.OpaquePrefix = !in.NoOpaque, i.OpaquePrefix
@@ -240,27 +245,29 @@ func roots(cfg Config, i Issuer) *x509.CertPool {
 	return cfg.RootCAs
 }
 
-func keySource(cfg Config, i Issuer) (validate.KeySource, error) {
+// keySource returns where the issuer's keys come from; nil where nothing is
+// verified with any.
+func (w *wiring) keySource(cfg Config, i Issuer) (*part[validate.KeySource], error) {
 	metadata := i.DiscoveryURL != "" && (i.Introspection == nil || i.Introspection.Endpoint != "") // for keys only
 	if i.Keys != nil {
 		if metadata || i.JWKSURL != "" {
 			return nil, errors.New("Keys excludes DiscoveryURL and JWKSURL")
 		}
-		return i.Keys, nil
+		return given(i.Keys, slices.Concat(w.before.keys, w.made.keys)...), nil
 	}
 	if metadata && i.JWKSURL != "" {
 		return nil, errors.New("DiscoveryURL and JWKSURL exclude each other")
 	}
-	source, err := jwks.Remote(jwks.Config{
+	source, err := w.before.source(jwks.Config{
 		Issuer: i.URL, DiscoveryURL: i.DiscoveryURL, JWKSURL: i.JWKSURL, Algorithms: i.Algorithms,
 		AllowPrivate: i.AllowPrivate, AllowHTTP: i.AllowHTTP, RootCAs: roots(cfg, i), Proxy: cfg.EgressProxy,
 		Refresh: i.Refresh.Interval, Cooldown: i.Refresh.Cooldown, MaxStale: i.Refresh.MaxStale,
 		Now: cfg.Clock, Logger: cfg.Logger,
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || verifies(i) {
+		return source, err
 	}
-	return source, nil
+	return nil, source.use().Close() // it was made for its faults
 }
 
 func observer(cfg Config) middleware.Observer {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bearward/bearward/internal/shares"
 	"github.com/bearward/bearward/introspect"
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/validate"
@@ -131,9 +132,15 @@ type Guard struct {
 	believed []string // fields of trusted proxies that a decision may depend on
 	metadata *metadata
 	gate     gate
+	shared   any // what package bearward keeps for an Update
 
 	forgeries                atomic.Int64
 	forgeryTold, unknownTold atomic.Int64 // when, in nanoseconds
+}
+
+func init() {
+	shares.Put = func(guard, shared any) { guard.(*Guard).shared = shared }
+	shares.Of = func(guard any) any { return guard.(*Guard).shared }
 }
 
 // New checks the configuration, reports all faults at once, and makes no call.
@@ -329,6 +336,9 @@ func (g *Guard) Close() error {
 	var faults []error
 	if g.config.Cache != nil {
 		faults = append(faults, g.config.Cache.Close())
+	}
+	if g.config.DPoP != nil {
+		g.config.DPoP.Close()
 	}
 	for _, i := range g.list {
 		if i.Keys != nil {
