@@ -28,12 +28,9 @@ const maxAge = 24 * time.Hour
 func readAnswer(body string) (reply, error) {
 	active := ""
 	r := strictjson.Open(body)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		if string(name) == "active" {
+		if name == "active" {
 			active = r.Raw()
-		} else {
-			r.Skip()
 		}
 	}
 	if r.Err() != nil { // [IN-06]

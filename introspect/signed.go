@@ -133,9 +133,8 @@ func (s *signed) claims(payload string) (string, error) {
 func readSignedClaims(raw string) (signedClaims, error) {
 	var c signedClaims
 	r := strictjson.Open(raw)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "iss":
 			c.issuer = r.Text()
 		case "aud":
@@ -146,8 +145,6 @@ func readSignedClaims(raw string) (signedClaims, error) {
 			c.expires, c.hasExpiresAt = r.Date(), true
 		case "token_introspection":
 			c.inner = r.Object()
-		default:
-			r.Skip()
 		}
 	}
 	if r.Err() != nil { // [IN-19]

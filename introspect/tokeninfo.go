@@ -32,10 +32,9 @@ var informed = []string{"aud", "azp", "sub", "scope", "exp", "expires_in", "emai
 func readInformation(body string) (information, error) {
 	in := information{text: map[string]string{}}
 	r := strictjson.Open(body)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		raw := r.Raw()
-		switch name := string(name); {
+		switch {
 		case name == "error":
 			in.problem, _ = plainText(raw)
 		case name == "error_description":

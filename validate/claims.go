@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/bearward/bearward/internal/jose"
 	"github.com/bearward/bearward/internal/strictjson"
 )
 
@@ -30,27 +29,25 @@ type claims struct {
 // decodeClaims reads the second part of the token in one strict pass. Its size
 // is bounded by that of the token.
 func (s *state) decodeClaims() *Error {
-	raw, err := jose.DecodeText(s.parts.Payload)
-	if err != nil {
+	if err := s.parts.PayloadErr; err != nil {
 		return refuseFor(ErrTokenMalformed, err)
 	}
-	return s.readClaims(raw)
+	return s.readClaims(s.parts.Payload)
 }
 
 // readClaims makes one strict pass over the claims.
 func (s *state) readClaims(raw string) *Error {
 	t := newToken(raw)
 	r := strictjson.Open(t.claims)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		if !readRegistered(r, name, t, &s.claims) {
-			readOther(r, name, &s.claims)
-		}
-		if errors.Is(r.Err(), strictjson.ErrType) || errors.Is(r.Err(), strictjson.ErrRange) {
-			return &Error{Code: ErrClaimsInvalid, Claim: r.At(), Err: r.Err()}
+		if !readRegistered(&r, name, t, &s.claims) {
+			readOther(&r, name, &s.claims)
 		}
 	}
-	if err := r.Err(); err != nil {
+	switch err := r.Err(); {
+	case errors.Is(err, strictjson.ErrType), errors.Is(err, strictjson.ErrRange):
+		return &Error{Code: ErrClaimsInvalid, Claim: r.At(), Err: err}
+	case err != nil:
 		return refuseFor(ErrClaimsInvalid, err)
 	}
 	s.token = t
@@ -58,8 +55,8 @@ func (s *state) readClaims(raw string) *Error {
 }
 
 // readRegistered reads a claim that has one type everywhere.
-func readRegistered(r *strictjson.Reader, name []byte, t *Token, c *claims) bool {
-	switch string(name) {
+func readRegistered(r *strictjson.Reader, name string, t *Token, c *claims) bool {
+	switch name {
 	case "iss":
 		t.Issuer = r.Text()
 	case "sub":
@@ -92,8 +89,8 @@ func readRegistered(r *strictjson.Reader, name []byte, t *Token, c *claims) bool
 
 // readOther keeps what a later rule may need and passes over the rest: unknown
 // claims are ignored (RFC 7519 §4).
-func readOther(r *strictjson.Reader, name []byte, c *claims) {
-	switch string(name) {
+func readOther(r *strictjson.Reader, name string, c *claims) {
+	switch name {
 	case "scope":
 		c.scope = r.Raw()
 	case "cnf":
@@ -116,11 +113,8 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 		c.grantType = r.Text() // [CL-23]
 	case "at_hash", "c_hash", "s_hash", "events", "htm", "htu", "token_introspection", "status_list":
 		if c.marker == "" || strings.HasSuffix(c.marker, "_hash") { // an ID token's marks count least
-			c.marker = string(name)
+			c.marker = name
 		}
-		r.Skip()
-	default:
-		r.Skip()
 	}
 }
 
@@ -128,13 +122,10 @@ func readOther(r *strictjson.Reader, name []byte, c *claims) {
 // "" if absent. Only issuers with a scope claim of their own need it.
 func (s *state) claim(want string) string {
 	r := strictjson.Open(s.token.claims)
-	defer r.Close()
 	found := ""
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		if string(name) == want {
+		if name == want {
 			found = r.Raw()
-		} else {
-			r.Skip()
 		}
 	}
 	return found

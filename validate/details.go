@@ -60,14 +60,11 @@ func readDetails(raw string) ([]Detail, bool) {
 		d := Detail{text: string(object)}
 		r := strictjson.Open(d.text)
 		for name, ok := r.Next(); ok; name, ok = r.Next() {
-			if string(name) == "type" {
+			if name == "type" {
 				d.Type = r.Text()
-			} else {
-				r.Skip()
 			}
 		}
 		err := r.Err()
-		r.Close()
 		if err != nil || d.Type == "" {
 			return nil, false
 		}

@@ -30,7 +30,7 @@ type state struct {
 	now    time.Time
 	issuer *JWT // whose rules apply; nil until the token is routed
 
-	parts  jose.Compact
+	parts  jose.Opened
 	header jose.Header
 	claims claims
 	token  *Token // under construction

@@ -81,14 +81,11 @@ func lookup(claims, path string) (string, error) {
 		r := strictjson.Open(raw)
 		next := ""
 		for have, ok := r.Next(); ok; have, ok = r.Next() {
-			if string(have) == name {
+			if have == name {
 				next = r.Raw()
-			} else {
-				r.Skip()
 			}
 		}
 		err := r.Err()
-		r.Close()
 		if err != nil || next == "" {
 			return "", err
 		}
@@ -115,13 +112,11 @@ func steps(path string) []string {
 
 func memberNames(raw string) ([]string, error) {
 	r := strictjson.Open(raw)
-	defer r.Close()
 	out := []string{}
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		// A name that is denied in its value is not one of the list.
-		one := string(name)
 		if value := r.Raw(); value != "null" && value != "false" {
-			out = append(out, one)
+			out = append(out, name)
 		}
 	}
 	return out, r.Err()

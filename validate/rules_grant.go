@@ -34,7 +34,6 @@ func (s *state) readScope(raw string, array bool) (string, bool) {
 		return scopes, ok && scopeText(scopes)
 	}
 	r := strictjson.Open(`{"":` + raw + `}`)
-	defer r.Close()
 	r.Next()
 	list := r.Texts()
 	if r.Err() != nil {
@@ -69,12 +68,11 @@ func checkConfirmation(s *state) *Error {
 		return nil
 	}
 	r := strictjson.Open(raw)
-	defer r.Close()
 	cnf := &s.token.Confirmation
 	members := 0
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		members++
-		switch string(name) {
+		switch name {
 		case "jkt":
 			cnf.KeyThumbprint = r.Text()
 		case "x5t#S256":
@@ -91,7 +89,7 @@ func checkConfirmation(s *state) *Error {
 
 // thumbprint decodes a SHA-256 value in base64url.
 func thumbprint(s string) (sum [32]byte, ok bool) {
-	raw, err := jose.DecodeAlone(s)
+	raw, err := jose.Decode(s)
 	return [32]byte(append(raw, sum[:]...)), err == nil && len(raw) == len(sum)
 }
 
@@ -111,10 +109,9 @@ func checkActor(s *state) *Error {
 
 func readActor(raw string) (*Actor, bool) {
 	r := strictjson.Open(raw)
-	defer r.Close()
 	actor, inner := &Actor{}, ""
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "iss":
 			actor.Issuer = r.Text()
 		case "sub":
@@ -123,8 +120,6 @@ func readActor(raw string) (*Actor, bool) {
 			actor.ClientID = r.Text()
 		case "act":
 			inner = r.Object()
-		default:
-			r.Skip()
 		}
 	}
 	if r.Err() != nil {

@@ -66,14 +66,13 @@ func keysUnavailable(err error) *Error {
 }
 
 func checkSignature(s *state) *Error {
+	if err := s.parts.SignatureErr; errors.Is(err, jose.ErrEncoding) {
+		return refuseFor(ErrTokenMalformed, err)
+	}
 	for _, k := range s.keys {
-		err := jose.VerifyText(s.header.Algorithm, k.Public, s.parts.Input, s.parts.Signature, s.signature[:])
-		if err == nil {
+		if jose.Verify(s.header.Algorithm, k.Public, jose.View(s.parts.Input), s.parts.Signature) == nil {
 			s.key = k
 			return nil
-		}
-		if errors.Is(err, jose.ErrEncoding) {
-			return refuseFor(ErrTokenMalformed, err)
 		}
 	}
 	return refuse(ErrSignatureInvalid)

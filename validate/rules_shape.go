@@ -23,7 +23,7 @@ func showSize(s *state) (expected, found string) {
 // token has.
 func checkCompact(s *state) *Error {
 	var err error
-	if s.parts, err = jose.Split(s.raw); err == nil {
+	if s.parts, err = jose.Open(s.raw, nil, s.signature[:]); err == nil {
 		return nil
 	}
 	if !isToken68(s.raw) { // [TR-04]

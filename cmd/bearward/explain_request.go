@@ -154,16 +154,13 @@ func aim(proof string) (method, target string) {
 		return method, ""
 	}
 	r := strictjson.Open(payload)
-	defer r.Close()
 	htm, htu := "", ""
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "htm":
 			htm = r.Text()
 		case "htu":
 			htu = r.Text()
-		default:
-			r.Skip()
 		}
 	}
 	if r.Err() != nil {

@@ -70,9 +70,8 @@ func parse(resp egress.Response, issuer string, needs []Member) (Document, error
 
 func read(body string) (doc Document, err error) {
 	r := strictjson.Open(body)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "issuer":
 			doc.Issuer = r.Text()
 		case "jwks_uri":
@@ -81,8 +80,6 @@ func read(body string) (doc Document, err error) {
 			doc.IntrospectionEndpoint = text(r.Raw())
 		case "mtls_endpoint_aliases":
 			doc.MTLSIntrospectionEndpoint = alias(r.Raw())
-		default:
-			r.Skip()
 		}
 	}
 	return doc, r.Err()
@@ -91,12 +88,9 @@ func read(body string) (doc Document, err error) {
 // alias reads the endpoint out of mtls_endpoint_aliases.
 func alias(raw string) (found string) {
 	r := strictjson.Open(raw)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		if string(name) == "introspection_endpoint" {
+		if name == "introspection_endpoint" {
 			found = text(r.Raw())
-		} else {
-			r.Skip()
 		}
 	}
 	return found

@@ -75,10 +75,9 @@ func readProof(part string) (proof, error) {
 		return proof{}, err
 	}
 	r := strictjson.Open(text)
-	defer r.Close()
 	var p proof
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "iss":
 			p.issuer = r.Text()
 		case "sub":
@@ -93,8 +92,6 @@ func readProof(part string) (proof, error) {
 			p.issued = r.Date()
 		case "nbf":
 			p.notBeforeAt = r.Date()
-		default:
-			r.Skip()
 		}
 	}
 	return p, r.Err()

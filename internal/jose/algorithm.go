@@ -142,24 +142,6 @@ func Verify(alg string, pub crypto.PublicKey, input, signature []byte) (err erro
 	return nil
 }
 
-// VerifyText is Verify over the parts of a compact JWS, without copies of them.
-// The signature is decoded into scratch if it has room. One that is not canonical
-// base64url is ErrEncoding.
-func VerifyText(alg string, pub crypto.PublicKey, input, signature string, scratch []byte) error {
-	n := strict.DecodedLen(len(signature))
-	if n > maxSignature {
-		return ErrSignature
-	}
-	if n > len(scratch) {
-		scratch = make([]byte, n)
-	}
-	decoded := scratch[:n]
-	if _, err := strict.Decode(decoded, View(signature)); err != nil {
-		return ErrEncoding
-	}
-	return Verify(alg, pub, View(input), decoded)
-}
-
 // verifyPSS demands a salt as long as the hash (RFC 7518 §3.5), which jwx
 // does not.
 func verifyPSS(hash crypto.Hash, pub crypto.PublicKey, input, signature []byte) error {

@@ -1,6 +1,9 @@
 package jose_test
 
 import (
+	"bytes"
+	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 
@@ -8,21 +11,47 @@ import (
 )
 
 func FuzzCompact(f *testing.F) {
-	for _, seed := range []string{"", "..", "YQ.Yg.Yw", "YQ.Yg.", "YQ==.Yg.Yw", "YQ.Y\ng.Yw", "YR.Yg.Yw", "a.b.c.d.e", `{"payload":"YQ"}`} {
+	for _, seed := range []string{"", "..", "YQ.Yg.Yw", "YQ.Yg.", "YQ==.Yg.Yw", "YQ.Y\ng.Yw", "YR.Yg.Yw", "YQ.YR.Yw", "YQ.Yg.Y", "a.b.c.d.e", `{"payload":"YQ"}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := jose.Split(s)
+		o, openErr := jose.Open(s, make([]byte, 3), make([]byte, 3))
+		if !errors.Is(openErr, err) {
+			t.Fatalf("%q: Split says %v, Open %v", s, err, openErr)
+		}
 		if err != nil {
 			return
 		}
-		if strings.Join([]string{c.Header, c.Payload, c.Signature}, ".") != s {
-			t.Fatalf("%q came apart as %+v", s, c)
+		if strings.Join([]string{c.Header, c.Payload, c.Signature}, ".") != s || o.Header != c.Header || o.Input != c.Header+"."+c.Payload {
+			t.Fatalf("%q came apart as %+v and %+v", s, c, o)
 		}
-		for _, part := range []string{c.Header, c.Payload, c.Signature} {
-			if b, err := jose.Decode(part); err == nil && jose.Encode(b) != part {
-				t.Fatalf("%q has a second spelling", part)
+		for part, decoded := range map[string]string{c.Payload: o.Payload, c.Signature: string(o.Signature)} {
+			want, err := base64.RawURLEncoding.Strict().DecodeString(part)
+			if part == c.Payload && (o.PayloadErr == nil) != (err == nil) || err == nil && decoded != string(want) && len(want) <= 1024 {
+				t.Fatalf("%q was decoded to %q", part, decoded)
 			}
+		}
+	})
+}
+
+// Base64url has one spelling: that of the library, which lets line breaks pass.
+func FuzzBase64(f *testing.F) {
+	for _, seed := range []string{"", "Y", "YQ", "YR", "YWI", "YWJ", "YWJj", "YWJjZA", "YWJjZGVmZ2g", "YWJjZGVmZ2hp", "YWJjZGVmZ2hpamt\nsbW5v", "-_-_-_-_", "AAAA+/AA"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := jose.Decode(s)
+		want, wantErr := base64.RawURLEncoding.Strict().DecodeString(s)
+		if strings.ContainsAny(s, "\r\n") {
+			wantErr = jose.ErrAlphabet
+		}
+		if (err == nil) != (wantErr == nil) || err == nil && (!bytes.Equal(got, want) || jose.Encode(got) != s) {
+			t.Fatalf("%q: %x, %v, want %x, %v", s, got, err, want, wantErr)
+		}
+		foreign := strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != ""
+		if err != nil && errors.Is(err, jose.ErrAlphabet) != foreign {
+			t.Fatalf("%q: %v", s, err)
 		}
 	})
 }

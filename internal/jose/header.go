@@ -30,10 +30,9 @@ func ParseHeader(part string) (Header, error) {
 		return Header{}, err
 	}
 	r := strictjson.Open(raw)
-	defer r.Close()
 	var h Header
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "alg":
 			h.Algorithm = r.Text()
 		case "typ":
@@ -41,10 +40,7 @@ func ParseHeader(part string) (Header, error) {
 		case "kid":
 			h.KeyID, h.HasKeyID = r.Text(), true
 		case "crit", "b64":
-			r.Skip()
 			h.Critical = true
-		default:
-			r.Skip()
 		}
 	}
 	if err := r.Err(); err != nil {

@@ -4,6 +4,9 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bearward/bearward/internal/strictjson"
 )
@@ -91,9 +94,8 @@ func ParseKey(raw string) (JWK, error) {
 // another member ends the walk early.
 func readMembers(raw string) (m members, err error) {
 	r := strictjson.Open(raw)
-	defer r.Close()
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		m.read(string(name), r)
+		m.read(name, &r)
 	}
 	if r.Err() != nil && !m.private {
 		m.private = namesPrivate(raw)
@@ -130,8 +132,6 @@ func (m *members) read(name string, r *strictjson.Reader) {
 		m.ops, m.hasOps = r.Texts(), true
 	case "x5c":
 		m.chain, m.hasChain = r.Texts(), true
-	default:
-		r.Skip()
 	}
 }
 
@@ -149,14 +149,24 @@ var privateMembers = map[string]bool{
 	"priv": true, // [JK-09]
 }
 
+// namesPrivate looks for private material in what ParseKey refuses: a set may
+// hold a key with repeated members.
 func namesPrivate(raw string) bool {
-	r := strictjson.Open(raw)
-	defer r.Close()
-	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		if privateMembers[string(name)] {
+	dec := jsontext.NewDecoder(strings.NewReader(raw), jsontext.AllowDuplicateNames(true))
+	if _, err := dec.ReadToken(); err != nil {
+		return false
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return false
+		}
+		if privateMembers[name.String()] {
 			return true
 		}
-		r.Skip()
+		if dec.SkipValue() != nil {
+			return false
+		}
 	}
 	return false
 }

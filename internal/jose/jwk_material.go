@@ -117,7 +117,7 @@ func build(doc string, out any) error {
 
 // unsigned decodes a Base64urlUInt: no leading zero (RFC 7518 §2).
 func unsigned(s string) ([]byte, error) {
-	b, err := DecodeAlone(s)
+	b, err := Decode(s)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyMember, err)
 	}
@@ -129,7 +129,7 @@ func unsigned(s string) ([]byte, error) {
 
 // sized decodes a value of exactly size bytes (RFC 7518 §6.2.1.2, RFC 8037 §2).
 func sized(s string, size int) ([]byte, error) {
-	b, err := DecodeAlone(s)
+	b, err := Decode(s)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyMember, err)
 	}

@@ -21,10 +21,9 @@ func ParseProofHeader(part string) (ProofHeader, error) {
 		return ProofHeader{}, err
 	}
 	r := strictjson.Open(raw)
-	defer r.Close()
 	var h ProofHeader
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "alg":
 			h.Algorithm = r.Text()
 		case "typ":
@@ -34,10 +33,7 @@ func ParseProofHeader(part string) (ProofHeader, error) {
 				h.JWK = ""
 			}
 		case "crit", "b64":
-			r.Skip()
 			h.Critical = true
-		default:
-			r.Skip()
 		}
 	}
 	return h, r.Err()

@@ -4,12 +4,10 @@
 package strictjson
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"sync"
+	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -26,87 +24,86 @@ var (
 	ErrRange = errors.New("number out of range")
 )
 
-// Reader walks over the members of one JSON object. After Next, exactly one of
-// the value methods must be called. A Reader is for one goroutine.
+// Reader walks over the members of one JSON object. The library judges the whole
+// text before the walk begins, so that the walk only has to find where members
+// of good JSON begin and end. A Reader is for one goroutine.
 type Reader struct {
-	src  string
-	copy []byte
-	in   bytes.Buffer
-	dec  *jsontext.Decoder
-	name []byte
-	err  error
+	text
+	pos   int
+	name  string
+	value string // of the member, as it stands
+	err   error
 }
 
-var readers = sync.Pool{New: func() any { return &Reader{dec: new(jsontext.Decoder)} }}
-
-// Open starts reading src. Strings without escapes that the Reader returns
-// share src's memory. Close gives the Reader back.
-func Open(src string) *Reader {
-	r := readers.Get().(*Reader)
-	r.src, r.err = src, nil
-	if !shallow(src) { // [JO-31]
-		r.fail(fmt.Errorf("%w: nested deeper than %d", ErrSyntax, MaxDepth))
-		return r
-	}
-	r.copy = append(r.copy[:0], src...)
-	r.in = *bytes.NewBuffer(r.copy)
-	r.dec.Reset(&r.in)
-	tok, err := r.dec.ReadToken()
-	switch {
-	case err != nil:
-		r.syntax(err)
-	case tok.Kind() != '{':
-		r.fail(fmt.Errorf("%w: not an object", ErrSyntax))
+// Open judges src and starts reading it. Strings without escapes that the Reader
+// returns share src's memory.
+func Open(src string) Reader {
+	r := Reader{text: text{src, strings.IndexByte(src, '\\') >= 0}}
+	r.err = judge(src)
+	if r.err == nil {
+		r.pos = r.space(0) + 1
 	}
 	return r
 }
 
-// Close releases the Reader; it must not be used afterwards.
-func (r *Reader) Close() {
-	r.src, r.name = "", r.name[:0]
-	if cap(r.copy) > 64<<10 || cap(r.name) > 1<<10 {
-		r.copy, r.name = nil, nil
+// Check reports whether src is one strict JSON object, whatever its members.
+func Check(src string) error { return judge(src) }
+
+// judge says what is wrong with src. The library's own words would quote it.
+func judge(src string) error {
+	if plain(src) {
+		return nil
 	}
-	r.in = bytes.Buffer{}
-	readers.Put(r)
+	if !shallow(src) { // [JO-31]
+		return fmt.Errorf("%w: nested deeper than %d", ErrSyntax, MaxDepth)
+	}
+	doc := jsontext.Value(view(src))
+	switch {
+	case !doc.IsValid(): // [JO-16 JO-17 JO-18]
+		return fault(doc)
+	case doc.Kind() != '{':
+		return fmt.Errorf("%w: not an object", ErrSyntax)
+	}
+	return nil
 }
 
-// Next moves to the next member and returns its name, valid until the
-// following call. It returns false at the end and after an error: see Err.
-func (r *Reader) Next() (name []byte, ok bool) {
+// fault tells apart what is worth telling apart about bad JSON.
+func fault(doc jsontext.Value) error {
+	what := "malformed"
+	if doc.IsValid(jsontext.AllowDuplicateNames(true)) {
+		what = "repeated name"
+	}
+	return fmt.Errorf("%w: %s", ErrSyntax, what)
+}
+
+// view is src without a copy: its reader writes into no buffer that it was
+// given.
+func view(src string) []byte { return unsafe.Slice(unsafe.StringData(src), len(src)) } //nolint:gosec // see above
+
+// Next moves to the next member and returns its name. It returns false at the end
+// and after an error: see Err.
+func (r *Reader) Next() (name string, ok bool) {
 	if r.err != nil {
-		return nil, false
+		return "", false
 	}
-	if r.dec.PeekKind() == '}' {
-		r.finish()
-		return nil, false
+	start := r.space(r.pos)
+	if r.src[start] == ',' {
+		start = r.space(start + 1)
 	}
-	raw, err := r.dec.ReadValue()
-	if err != nil {
-		r.syntax(err)
-		return nil, false
+	if r.src[start] == '}' {
+		r.pos = start
+		return "", false
 	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		r.name = append(r.name[:0], raw[1:len(raw)-1]...)
-	} else if r.name, err = jsontext.AppendUnquote(r.name[:0], raw); err != nil {
-		r.syntax(err)
-		return nil, false
-	}
+	end := r.quoted(start)
+	r.name = r.unquote(r.src[start:end])
+	start = r.space(r.space(end) + 1) // the colon
+	r.pos = r.end(start)
+	r.value = r.src[start:r.pos]
 	return r.name, true
 }
 
-func (r *Reader) finish() {
-	if _, err := r.dec.ReadToken(); err != nil {
-		r.syntax(err)
-		return
-	}
-	if _, err := r.dec.ReadToken(); err != io.EOF { // [JO-16]
-		r.fail(fmt.Errorf("%w: data after the object", ErrSyntax))
-	}
-}
-
-// Err returns what ended the walk: nil only when the whole input was one
-// strict object and every value had its type.
+// Err returns what ended the walk: nil only when the whole input is one strict
+// object and every value that was read had its type.
 func (r *Reader) Err() error { return r.err }
 
 func (r *Reader) fail(err error) {
@@ -115,62 +112,6 @@ func (r *Reader) fail(err error) {
 	}
 }
 
-// syntax says where the input is wrong and whether a name is repeated. The
-// decoder's own words would quote the input.
-func (r *Reader) syntax(err error) {
-	what := "malformed"
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		what = "repeated name"
-	}
-	r.fail(fmt.Errorf("%w: %s near byte %d", ErrSyntax, what, r.dec.InputOffset()))
-}
-
-// shallow reports whether src nests at most MaxDepth deep. It looks at brackets
-// outside of strings only; everything else is the decoder's business.
-func shallow(src string) bool {
-	depth := 0
-	for i := 0; i < len(src); i++ {
-		switch src[i] {
-		case '"':
-			for i++; i < len(src) && src[i] != '"'; i++ {
-				if src[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			if depth++; depth > MaxDepth {
-				return false
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	return true
-}
-
-// Check reports whether src is one strict JSON object, whatever its members.
-func Check(src string) error {
-	r := Open(src)
-	defer r.Close()
-	for _, ok := r.Next(); ok; _, ok = r.Next() {
-		r.Skip()
-	}
-	return r.Err()
-}
-
-// plain returns the text of the JSON string raw, sharing the source if it can.
-func (r *Reader) plain(raw jsontext.Value) string {
-	end := int(r.dec.InputOffset())
-	if start := end - len(raw); start >= 0 && end <= len(r.src) && strings.IndexByte(r.src[start:end], '\\') < 0 {
-		return r.src[start+1 : end-1]
-	}
-	b, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		r.syntax(err)
-	}
-	return string(b)
-}
-
 // At returns the name of the member that was read last, shortened: what an
 // error is about.
-func (r *Reader) At() string { return string(clip(r.name)) }
+func (r *Reader) At() string { return clip(r.name) }

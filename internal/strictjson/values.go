@@ -10,125 +10,85 @@ import (
 // latest is the last second of the year 9999, the largest date accepted.
 const latest = 253402300799
 
-// value reads the next value and fails unless its kind is want.
-func (r *Reader) value(want byte) (raw []byte, ok bool) {
+// is fails unless the member's value begins with kind.
+func (r *Reader) is(kind byte) bool {
 	if r.err != nil {
-		return nil, false
+		return false
 	}
-	kind := byte(r.dec.PeekKind())
-	v, err := r.dec.ReadValue()
-	if err != nil {
-		r.syntax(err)
-		return nil, false
-	}
-	if kind != want { // [CL-23 CL-15]
+	if r.value == "" || r.value[0] != kind { // [CL-23 CL-15]
 		r.fail(fmt.Errorf("%w of %q", ErrType, clip(r.name)))
-		return nil, false
+		return false
 	}
-	return v, true
+	return true
 }
 
-// Skip passes over a value of any type; it still has to be strict JSON.
-func (r *Reader) Skip() {
-	if r.err != nil {
-		return
-	}
-	if err := r.dec.SkipValue(); err != nil {
-		r.syntax(err)
-	}
-}
-
-// Raw returns the next value as it stands, whatever its type.
+// Raw returns the member's value as it stands, whatever its type.
 func (r *Reader) Raw() string {
 	if r.err != nil {
 		return ""
 	}
-	raw, err := r.dec.ReadValue()
-	if err != nil {
-		r.syntax(err)
-		return ""
-	}
-	end := int(r.dec.InputOffset())
-	return r.src[end-len(raw) : end]
+	return r.value
 }
 
 // Text reads a string.
 func (r *Reader) Text() string {
-	raw, ok := r.value('"')
-	if !ok {
+	if !r.is('"') {
 		return ""
 	}
-	return r.plain(raw)
+	return r.unquote(r.value)
 }
 
 // Object reads an object and returns it as it stands.
 func (r *Reader) Object() string {
-	raw, ok := r.value('{')
-	if !ok {
+	if !r.is('{') {
 		return ""
 	}
-	end := int(r.dec.InputOffset())
-	return r.src[end-len(raw) : end]
+	return r.value
 }
 
 // Texts reads an array of strings.
 func (r *Reader) Texts() []string {
-	if r.err != nil {
+	if !r.is('[') {
 		return nil
 	}
-	if r.dec.PeekKind() != '[' {
-		r.Skip()
-		r.fail(fmt.Errorf("%w of %q", ErrType, clip(r.name)))
-		return nil
+	in := text{r.value, r.escaped}
+	list := make([]string, 0, 4)
+	for at := in.space(1); in.src[at] != ']'; {
+		if in.src[at] != '"' {
+			r.fail(fmt.Errorf("%w of %q", ErrType, clip(r.name)))
+			return nil
+		}
+		end := in.quoted(at)
+		list = append(list, in.unquote(in.src[at:end]))
+		if at = in.space(end); in.src[at] == ',' {
+			at = in.space(at + 1)
+		}
 	}
-	return r.elements()
+	return list
 }
 
 // TextOrTexts reads one string or an array of strings (RFC 7519 §4.1.3).
 func (r *Reader) TextOrTexts() []string {
-	if r.err == nil && r.dec.PeekKind() == '"' {
+	if r.err == nil && r.value != "" && r.value[0] == '"' {
 		return []string{r.Text()}
 	}
 	return r.Texts()
 }
 
-func (r *Reader) elements() []string {
-	if _, err := r.dec.ReadToken(); err != nil {
-		r.syntax(err)
-		return nil
-	}
-	list := make([]string, 0, 4)
-	for r.err == nil && r.dec.PeekKind() != ']' {
-		s := r.Text()
-		if r.err == nil {
-			list = append(list, s)
-		}
-	}
-	if r.err != nil {
-		return nil
-	}
-	if _, err := r.dec.ReadToken(); err != nil {
-		r.syntax(err)
-		return nil
-	}
-	return list
-}
-
 // Date reads a NumericDate (RFC 7519 §2): a JSON number of seconds, fractions
 // allowed, from 0 to the end of the year 9999.
 func (r *Reader) Date() time.Time {
-	raw, ok := r.value('0')
-	if !ok {
+	if r.err != nil {
 		return time.Time{}
 	}
-	if sec, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		if sec < 0 || sec > latest { // [CL-15]
-			r.fail(fmt.Errorf("%w: %q", ErrRange, clip(r.name)))
-			return time.Time{}
-		}
+	if r.value == "" || r.value[0] != '-' && (r.value[0] < '0' || r.value[0] > '9') { // [CL-23 CL-15]
+		r.fail(fmt.Errorf("%w of %q", ErrType, clip(r.name)))
+		return time.Time{}
+	}
+	if sec, ok := seconds(r.value); ok {
 		return time.Unix(sec, 0)
 	}
-	f, err := strconv.ParseFloat(string(raw), 64)
+	f, err := strconv.ParseFloat(r.value, 64)
 	if err != nil || !(f >= 0 && f <= latest) { // [CL-15]
 		r.fail(fmt.Errorf("%w: %q", ErrRange, clip(r.name)))
 		return time.Time{}
@@ -137,11 +97,25 @@ func (r *Reader) Date() time.Time {
 	return time.Unix(int64(whole), int64(part*1e9))
 }
 
-// clip bounds a name from outside before it enters an error.
-func clip(b []byte) []byte {
-	const most = 64
-	if len(b) > most {
-		return b[:most]
+// seconds reads what nearly all dates are: a few digits.
+func seconds(s string) (sec int64, ok bool) {
+	if len(s) > len("253402300799") {
+		return 0, false
 	}
-	return b
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		sec = sec*10 + int64(s[i]-'0')
+	}
+	return sec, sec <= latest
+}
+
+// clip bounds a name from outside before it enters an error.
+func clip(name string) string {
+	const most = 64
+	if len(name) > most {
+		return name[:most]
+	}
+	return name
 }

@@ -104,7 +104,7 @@ func (n *nonces) known(nonce string, now time.Time, after int64) (issued time.Ti
 	if len(nonce) != nonceText { // [DP-24]
 		return time.Time{}, false
 	}
-	raw, err := jose.DecodeAlone(nonce)
+	raw, err := jose.Decode(nonce)
 	if err != nil { // [DP-24]
 		return time.Time{}, false
 	}

@@ -100,7 +100,7 @@ func parseSecrets(text string) (secrets [][]byte, err error) {
 		if strings.TrimSpace(line) == "" || line[0] == '#' {
 			continue
 		}
-		secret, err := jose.DecodeAlone(line)
+		secret, err := jose.Decode(line)
 		if err != nil || len(secret) != secretBytes { // [DP-24]
 			return nil, fmt.Errorf("line %d: %w", number, errSecret)
 		}

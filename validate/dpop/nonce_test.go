@@ -159,7 +159,7 @@ func TestProcessSecret(t *testing.T) { // [DP-24]
 func TestBentNonce(t *testing.T) { // [DP-24]
 	n := noncesWith(t, "a", nonceSecret(1))
 	nonce := n.issue(nonceNow)
-	raw, err := jose.DecodeAlone(nonce)
+	raw, err := jose.Decode(nonce)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ type state struct {
 	in       Presented
 
 	raw    string
-	parts  jose.Compact
+	parts  jose.Opened
 	header jose.ProofHeader
 	key    *clientKey
 	known  bool // key was remembered: its header was judged before
@@ -99,7 +99,7 @@ func checkValue(s *state) error {
 // checkForm reads the proof. What a client's earlier proofs said in the very
 // same header needs no second reading.
 func checkForm(s *state) (err error) {
-	if s.parts, err = jose.Split(s.raw); err != nil { // [DP-02]
+	if s.parts, err = jose.Open(s.raw, s.payload[:], s.signature[:]); err != nil { // [DP-02]
 		return refuseFor(validate.ErrProofMalformed, err)
 	}
 	if !s.whole {
@@ -113,21 +113,21 @@ func checkForm(s *state) (err error) {
 			return refuseClaim(validate.ErrProofMalformed, "crit")
 		}
 	}
-	payload, err := jose.DecodeInto(s.payload[:], s.parts.Payload)
-	if err != nil {
-		return refuseFor(validate.ErrProofMalformed, err)
+	for _, err := range [...]error{s.parts.PayloadErr, s.parts.SignatureErr} {
+		if errors.Is(err, jose.ErrEncoding) {
+			return refuseFor(validate.ErrProofMalformed, err)
+		}
 	}
-	return s.readClaims(payload)
+	return s.readClaims(s.parts.Payload)
 }
 
 // readClaims makes one strict pass. Unknown claims are ignored.
 func (s *state) readClaims(payload string) error {
 	r := strictjson.Open(payload)
-	defer r.Close()
 	c := &s.claims
 	dated := false
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
-		switch string(name) {
+		switch name {
 		case "jti":
 			c.id = r.Text()
 		case "htm":
@@ -140,9 +140,7 @@ func (s *state) readClaims(payload string) error {
 			c.token = r.Text()
 		case "nonce":
 			c.nonce, c.hasNonce = r.Text(), true
-		default:
-			r.Skip() // [DP-28]
-		}
+		} // [DP-28]
 	}
 	if err := r.Err(); err != nil { // [DP-03 DP-08]
 		return refuseFor(validate.ErrProofMalformed, err)
@@ -201,10 +199,7 @@ func checkJWK(s *state) error {
 }
 
 func checkSignature(s *state) error {
-	switch err := jose.VerifyText(s.key.algorithm, s.key.public, s.parts.Input, s.parts.Signature, s.signature[:]); {
-	case errors.Is(err, jose.ErrEncoding):
-		return refuseFor(validate.ErrProofMalformed, err)
-	case err != nil: // [DP-06]
+	if jose.Verify(s.key.algorithm, s.key.public, jose.View(s.parts.Input), s.parts.Signature) != nil { // [DP-06]
 		return refuse(validate.ErrProofSignatureInvalid)
 	}
 	return nil
