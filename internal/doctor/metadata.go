@@ -144,12 +144,9 @@ func (v *visit) guessPreset() {
 // member returns a member of an object that is a string, "" if there is none.
 func member(body, name string) (found string) {
 	r := strictjson.Open(body)
-	defer r.Close()
 	for n, ok := r.Next(); ok; n, ok = r.Next() {
 		if string(n) == name {
 			found = r.Text()
-		} else {
-			r.Skip()
 		}
 	}
 	if r.Err() != nil {
@@ -161,12 +158,9 @@ func member(body, name string) (found string) {
 // members returns a member of an object that is a list of strings.
 func members(body, name string) (found []string) {
 	r := strictjson.Open(body)
-	defer r.Close()
 	for n, ok := r.Next(); ok; n, ok = r.Next() {
 		if string(n) == name {
 			found = r.Texts()
-		} else {
-			r.Skip()
 		}
 	}
 	if r.Err() != nil {
