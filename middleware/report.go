@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,6 +100,9 @@ func (p *pass) finding(r *rule) (f validate.Finding) {
 	f = validate.Finding{Rule: r.name, Status: validate.Passed}
 	if err := r.check(p); err != nil {
 		f = failed(r.name, err)
+		if fix := fixes[r.name]; fix != nil {
+			f.Fix = cmp.Or(fix(p), f.Fix)
+		}
 	}
 	if r.show != nil {
 		f.Expected, f.Found = r.show(p)

@@ -92,6 +92,9 @@ type rule struct {
 // them.
 var explained = map[string]func(*pass) []validate.Finding{"proof": explainProof, "replay": explainReplay}
 
+// fixes say more about a failure than its code does, where the token shows why.
+var fixes = map[string]func(*pass) string{"route-scope": fixScopes}
+
 // requestRules read the request before any token is looked at.
 var requestRules = []rule{
 	{"early-data", []validate.Code{validate.ErrTooEarly}, "RFC 8470 §5.2", checkEarly, nil}, // [TR-20]

@@ -112,6 +112,32 @@ func showScopes(p *pass) (expected, found string) {
 	return expected, p.facts.Scope
 }
 
+// fixScopes names the claim in which a token without scopes seems to have them.
+func fixScopes(p *pass) string {
+	var claims struct {
+		Scp         any `json:"scp"`
+		Scopes      any `json:"scopes"`
+		Permissions any `json:"permissions"`
+	}
+	if p.facts.Scope != "" || p.token.Claims(&claims) != nil {
+		return ""
+	}
+	for _, c := range []struct {
+		name  string
+		value any
+	}{{"scp", claims.Scp}, {"scopes", claims.Scopes}, {"permissions", claims.Permissions}} {
+		switch v := c.value.(type) {
+		case string:
+			return "the token has its scopes in " + c.name + ": set the issuer's scope_claim: {name: " + c.name + "} (ScopeClaim), or its preset"
+		case []any:
+			if len(v) > 0 {
+				return "the token has its scopes in " + c.name + ": set the issuer's scope_claim: {name: " + c.name + ", type: array} (ScopeClaim), or its preset"
+			}
+		}
+	}
+	return ""
+}
+
 // checkOwn asks the route's own condition. Its error is a policy decision
 // unless its code blames a service or a defect.
 func checkOwn(p *pass) error {

@@ -18,6 +18,7 @@ var (
 	metadataFine    = define("metadata", OK, "its metadata names it", "")
 	metadataUnused  = define("metadata_unused", Info, "its metadata is not read: the file says where everything is", "")
 	metadataStatus  = define("metadata_status", Error, "there is no metadata at {url}: status {status}", "{path}discovery_url: where the metadata is, or {path}jwks_uri: where the keys are")
+	metadataClosed  = define("metadata_closed", Error, "the metadata at {url} is for callers with credentials only: status {status}", "{path}jwks_file: its keys, fetched with credentials (Kubernetes: kubectl get --raw /openid/v1/jwks), or let the server publish both")
 	metadataInvalid = define("metadata_invalid", Error, "what is at {url} is no metadata document: {error}", "{path}discovery_url: where the metadata is; this looks like a page for people or a gateway")
 	metadataMember  = define("metadata_member", Error, "its metadata has no {member}", "{path}{key}: where that is")
 
@@ -55,6 +56,8 @@ func metadata(ctx context.Context, v *visit) {
 		v.differs(at)
 	case errors.As(err, &missing):
 		v.without(string(missing))
+	case errors.As(err, &status) && (status == http.StatusUnauthorized || status == http.StatusForbidden):
+		v.say(metadataClosed, "url", at.url, "status", strconv.Itoa(int(status)), "path", v.path)
 	case errors.As(err, &status):
 		v.say(metadataStatus, "url", at.url, "status", strconv.Itoa(int(status)), "path", v.path)
 	case errors.Is(err, discovery.ErrDocument):

@@ -91,6 +91,9 @@ var plants = []struct {
 	{"no metadata", func(t *testing.T, s *scene) Report {
 		return s.examine(s.text(listening(t, http.NotFound)))
 	}, metadataStatus, []string{"discovery_url", "jwks_uri"}},
+	{"metadata behind a door", func(t *testing.T, s *scene) Report {
+		return s.examine(s.text(listening(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })))
+	}, metadataClosed, []string{"issuers[0].jwks_file", "kubectl"}},
 	{"a page in place of metadata", func(t *testing.T, s *scene) Report {
 		i := start(t, issuer.Config{})
 		_ = i.Break(issuer.HTML)

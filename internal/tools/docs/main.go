@@ -1,5 +1,5 @@
-// Command docs writes docs/rfcs.md and docs/errors.md. Its tests compare both
-// with what it would write.
+// Command docs writes docs/rfcs.md, docs/errors.md and docs/troubleshooting.md. Its
+// tests compare them with what it would write.
 //
 //	go run ./internal/tools/docs
 package main
@@ -40,4 +40,6 @@ func run() error {
 var documents = map[string]func(root string) (string, error){
 	"rfcs.md":   rfcs,
 	"errors.md": errorTable,
+
+	"troubleshooting.md": troubleshooting,
 }
