@@ -117,6 +117,10 @@ func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 // verify judges a token by its rules. With a digest it may be remembered.
 func (i *Issuers) verify(ctx context.Context, raw string, digest *[sha256.Size]byte) (*Token, error) {
 	s := &state{ctx: ctx, raw: raw}
+	if digest == nil { // else others may wait for the same verdict when this call is over
+		s = begin(ctx, raw)
+		defer s.end()
+	}
 	if refusal := s.run(shape); refusal != nil {
 		if refusal.Code != ErrNotJWT {
 			return nil, refusal

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/bearward/bearward/internal/jose"
@@ -30,13 +31,14 @@ type state struct {
 	now    time.Time
 	issuer *JWT // whose rules apply; nil until the token is routed
 
-	parts  jose.Opened
-	header jose.Header
-	claims claims
-	token  *Token // under construction
-	tried  [maxCandidates]*Key
-	keys   []*Key // those that fit, in tried
-	key    *Key   // that verified the signature
+	parts    jose.Opened
+	header   jose.Header
+	recalled bool // header was read before
+	claims   claims
+	token    *Token // under construction
+	tried    [maxCandidates]*Key
+	keys     []*Key // those that fit, in tried
+	key      *Key   // that verified the signature
 
 	signature [256]byte // room for one of RSA with 2048 bits
 }
@@ -45,11 +47,28 @@ type state struct {
 // a key or certificate passes: proving the binding is the caller's duty, see
 // Token.Confirmation and package middleware.
 func (j *JWT) Verify(ctx context.Context, raw string) (*Token, error) {
-	s := state{ctx: ctx, raw: raw}
+	s := begin(ctx, raw)
+	defer s.end()
 	if refusal := s.run(shape); refusal != nil {
 		return nil, refusal
 	}
-	return j.judge(&s)
+	return j.judge(s)
+}
+
+var states = sync.Pool{New: func() any { return new(state) }}
+
+// begin returns a state that the caller has to end. Nothing of it may be used
+// after that.
+func begin(ctx context.Context, raw string) *state {
+	s := states.Get().(*state)
+	s.ctx, s.raw = ctx, raw
+	return s
+}
+
+// end forgets everything about the token.
+func (s *state) end() {
+	*s = state{}
+	states.Put(s)
 }
 
 // judge runs the rules that depend on the issuer over a token whose shape is
@@ -93,7 +112,9 @@ func (s *state) deviates(code Code, claim string) *Error {
 // change a decision, and clips what is handed out.
 func (s *state) seal() *Token {
 	t := s.token
-	t.Audience = slices.Clip(t.Audience)
+	n := len(t.Audience)
+	both := append(t.Audience, t.Audience...)
+	t.Audience, t.facts.Audience = both[:n:n], both[n:]
 	t.AMR = slices.Clip(t.AMR)
 	f := t.facts
 	f.Sealed, f.Self = true, t
@@ -103,7 +124,6 @@ func (s *state) seal() *Token {
 	f.Type = s.header.Type
 	f.Home, t.habits = s.issuer.config.Issuer, &s.issuer.config.habits
 	f.Issuer, f.Subject, f.ClientID, f.ID, f.Session = t.Issuer, t.Subject, t.ClientID, t.ID, t.Session
-	f.Audience = slices.Clone(t.Audience)
 	f.ExpiresAt, f.NotBefore, f.IssuedAt, f.AuthTime = t.ExpiresAt, t.NotBefore, t.IssuedAt, t.AuthTime
 	f.ACR = t.ACR
 	f.Bound = s.claims.confirmation != "" || s.claims.boundType

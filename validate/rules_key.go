@@ -72,6 +72,7 @@ func checkSignature(s *state) *Error {
 	for _, k := range s.keys {
 		if jose.Verify(s.header.Algorithm, k.Public, jose.View(s.parts.Input), s.parts.Signature) == nil {
 			s.key = k
+			s.rememberHeader()
 			return nil
 		}
 	}
