@@ -32,6 +32,7 @@ const atOnce = 8
 type Options struct {
 	Via     string           // URL of the API as its clients reach it; "": nothing in front is looked at
 	ViaCA   string           // PEM file of the authorities that are trusted for Via, in place of the system's
+	ViaAt   string           // HOST:PORT that is connected to in place of those of Via; "": those are
 	Timeout time.Duration    // of everything; 0: DefaultTimeout
 	Now     func() time.Time // nil: time.Now
 }

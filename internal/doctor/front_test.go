@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -16,6 +17,13 @@ import (
 // serving runs the server of a file until the test ends and returns its origin.
 func serving(t *testing.T, text string) string {
 	t.Helper()
+	api, _ := served(t, text)
+	return api
+}
+
+// served returns that of admin, too, if there is one.
+func served(t *testing.T, text string) (api, admin string) {
+	t.Helper()
 	file, err := config.Parse("serve.yaml", []byte(text+"log: {level: error}\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -27,9 +35,17 @@ func serving(t *testing.T, text string) string {
 		done <- server.Run(ctx, file, in)
 		_ = in.Close()
 	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err, <-done)
+	lines := bufio.NewReader(out)
+	next := func() string {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err, <-done)
+		}
+		return "http://" + strings.TrimSpace(line[strings.LastIndexByte(line, ' '):])
+	}
+	api = next()
+	if file.Admin != "" {
+		admin = next()
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	t.Cleanup(func() {
@@ -38,7 +54,7 @@ func serving(t *testing.T, text string) string {
 			t.Error(err)
 		}
 	})
-	return "http://" + strings.TrimSpace(line[strings.LastIndexByte(line, ' '):])
+	return api, admin
 }
 
 // asker is a proxy that asks a server about each request, as nginx, Caddy and
@@ -46,6 +62,8 @@ func serving(t *testing.T, text string) string {
 // X-Forwarded; every field is a mistake that is made there.
 type asker struct {
 	auth, upstream string
+	documents      string // where the document is; "" is auth
+	same           bool   // asks with the method and path of the request, as Envoy does
 
 	set       []string                  // members that it sets; nil: all four
 	family    string                    // prefix; "" is X-Forwarded-
@@ -65,7 +83,7 @@ func (a *asker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.client(r)
 	}
 	if strings.HasPrefix(r.URL.Path, "/.well-known/oauth-protected-resource") && !a.metadata {
-		a.pass(w, a.clean(r, a.auth+r.URL.RequestURI()))
+		a.pass(w, a.clean(r, cmp.Or(a.documents, a.auth)+r.URL.RequestURI()))
 		return
 	}
 	out := r.Clone(r.Context())
@@ -104,6 +122,9 @@ func (a *asker) clean(r *http.Request, url string) *http.Request {
 func (a *asker) ask(w http.ResponseWriter, r *http.Request) *http.Response {
 	q := a.clean(r, a.auth+"/")
 	q.Method = http.MethodGet
+	if a.same {
+		q = a.clean(r, a.auth+r.URL.RequestURI())
+	}
 	prefix := a.family
 	if prefix == "" {
 		prefix = "X-Forwarded-"

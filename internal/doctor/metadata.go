@@ -148,7 +148,7 @@ func (v *visit) guessPreset() {
 func member(body, name string) (found string) {
 	r := strictjson.Open(body)
 	for n, ok := r.Next(); ok; n, ok = r.Next() {
-		if string(n) == name {
+		if n == name {
 			found = r.Text()
 		}
 	}
@@ -162,7 +162,7 @@ func member(body, name string) (found string) {
 func members(body, name string) (found []string) {
 	r := strictjson.Open(body)
 	for n, ok := r.Next(); ok; n, ok = r.Next() {
-		if string(n) == name {
+		if n == name {
 			found = r.Texts()
 		}
 	}

@@ -65,7 +65,7 @@ func via(ctx context.Context, e *exam) {
 		e.say(viaURL, "url", e.Via)
 		return
 	}
-	cfg := egress.Config{AllowPrivate: true, AllowHTTP: true, Timeout: callTimeout}
+	cfg := egress.Config{AllowPrivate: true, AllowHTTP: true, Connect: e.ViaAt, Timeout: callTimeout}
 	if e.ViaCA != "" {
 		if cfg.RootCAs, err = server.Roots(e.ViaCA); err != nil {
 			e.say(viaURL, "url", e.ViaCA)

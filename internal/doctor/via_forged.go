@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,10 +11,10 @@ import (
 )
 
 var (
-	viaForged       = define("via_forged", Error, "a {header} that a client sends decides: status {status} in place of {want}", "let the proxy set or remove {header} in each request to the server (nginx: proxy_set_header {header} …); forward_auth.headers: the family that it sets")
+	viaForged       = define("via_forged", Error, "a {header} that a client sends decides: the answer is {got} in place of {want}", "let the proxy set or remove {header} in each request to the server (nginx: proxy_set_header {header} …); forward_auth.headers: the family that it sets")
 	viaForgedFine   = define("via_forged_ignored", OK, "forwarded headers that a client sends change nothing", "")
 	viaHostUntold   = define("via_host_unseen", Info, "whether a forged host reaches proofs could not be told: that takes a valid token and its proof", "let the proxy set the host that forwarded names; public_url with one value needs none")
-	viaCertificate  = define("via_certificate", Error, "a {header} that a client sends reaches the server as if the proxy had sent it: status {status} in place of {want}", "let the proxy set or remove {header} in each request (nginx: proxy_set_header {header} …)")
+	viaCertificate  = define("via_certificate", Error, "a {header} that a client sends reaches the server as if the proxy had sent it: the answer is {got} in place of {want}", "let the proxy set or remove {header} in each request (nginx: proxy_set_header {header} …)")
 	viaIdentity     = define("via_identity", Error, "the upstream gets {header} as a client sent it", "let the proxy set {header} from the server's answer in each request, and remove it where there is none")
 	viaBehindUnseen = define("via_identity_unseen", Info, "whether identity headers from outside reach the upstream could not be told: no public rule leads there", "let the proxy set {headers} from the server's answer in each request")
 )
@@ -38,13 +39,12 @@ var forgeries = []struct{ header, value string }{
 func families(f *front) {
 	found := false
 	try := func(name string, header http.Header) {
-		resp, err := f.send(f.closed, header)
-		if resp.Status == 0 || resp.Status == f.bare.Status || found && strings.HasSuffix(name, "*") {
+		resp, _ := f.send(f.closed, header) // a redirect is an answer
+		if resp.Status == 0 || summary(resp) == summary(f.bare) || found && strings.HasSuffix(name, "*") {
 			return
 		}
-		_ = err // a redirect is an answer
 		found = true
-		f.say(viaForged, "header", name, "status", strconv.Itoa(resp.Status), "want", strconv.Itoa(f.bare.Status))
+		f.say(viaForged, "header", name, "got", summary(resp), "want", summary(f.bare))
 	}
 	for _, one := range forgeries {
 		try(one.header, http.Header{one.header: {one.value}})
@@ -76,10 +76,22 @@ func certificateHeader(f *front) {
 	}
 	plain, _ := f.send(f.closed, http.Header{"Authorization": {stray}})
 	forged, _ := f.send(f.closed, http.Header{"Authorization": {stray}, http.CanonicalHeaderKey(h.Name): {"doctor"}})
-	if plain.Status != 0 && forged.Status != 0 && forged.Status != plain.Status {
-		f.say(viaCertificate, "header", h.Name, "status", strconv.Itoa(forged.Status), "want", strconv.Itoa(plain.Status))
+	if plain.Status != 0 && forged.Status != 0 && summary(forged) != summary(plain) {
+		f.say(viaCertificate, "header", h.Name, "got", summary(forged), "want", summary(plain))
 	}
 }
+
+// summary is what tells answers apart: the status, and the errors and scopes of
+// challenges, where a proxy has one status for several.
+func summary(resp egress.Response) string {
+	out := strconv.Itoa(resp.Status)
+	for _, m := range told.FindAllStringSubmatch(strings.Join(resp.Header.Values(challengeName), ", "), -1) {
+		out += " " + m[1]
+	}
+	return out
+}
+
+var told = regexp.MustCompile(`\b(?:error|scope)="([^"]*)"`)
 
 // identities sends the headers in which the upstream is told who calls.
 func identities(f *front) {

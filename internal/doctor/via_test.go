@@ -45,6 +45,14 @@ var fronts = []struct {
 		healthy(t, r)
 		return r
 	}, viaForgedFine, nil},
+	{"a proxy that asks as Envoy does", func(t *testing.T, s *scene) Report {
+		s.top = "forward_headers: {X-Auth-Subject: sub}\nadmin: 127.0.0.1:0\n"
+		text := strings.Replace(strings.Replace(s.asked(t), "mode: forward-auth", "mode: ext-authz", 1), "forward_auth: {headers: x-forwarded}", "", 1)
+		api, admin := served(t, text)
+		r := s.examine(text, Options{Via: inFront(t, &asker{auth: api, documents: admin, same: true, upstream: echoes(t)})})
+		healthy(t, r)
+		return r
+	}, viaForgedFine, nil},
 	{"the document of challenges", func(t *testing.T, s *scene) Report { return s.behind(t, s.asked(t), &asker{}) }, viaDocument, nil},
 	{"the server itself", func(t *testing.T, s *scene) Report {
 		s.top = "forward_headers: {X-Auth-Subject: sub}\n"

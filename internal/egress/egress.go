@@ -6,6 +6,8 @@
 package egress
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -54,6 +56,10 @@ type Config struct {
 	RootCAs      *x509.CertPool // nil: those of the system
 	Proxy        *url.URL       // http or https; nil: none, whatever the environment says
 
+	// Connect is dialled in place of the host and port of a URL, HOST:PORT; "":
+	// those are. TLS and Host are the URL's. It is for one server.
+	Connect string
+
 	// Certificate is shown to every server that asks for one, whichever
 	// authorities it names (RFC 8705); nil: none.
 	Certificate *tls.Certificate
@@ -98,7 +104,9 @@ func New(cfg Config) (*Client, error) {
 func (c *Client) transport(plain bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: c.config.Timeout}
 	t := &http.Transport{
-		DialContext: dialer.DialContext,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, cmp.Or(c.config.Connect, address))
+		},
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			RootCAs:    c.config.RootCAs, // [JK-04]
