@@ -148,7 +148,7 @@ func checkFile(t *testing.T, path string) {
 	}
 }
 
-// serve prints where it listens, outlives SIGHUP and stops gracefully.
+// serve prints where it listens, reloads on SIGHUP and stops gracefully.
 func TestServeStops(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGTERM on Windows")
@@ -180,7 +180,7 @@ rules: [{match: "GET /healthz", public: true}]
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	readUntil(t, log, "restart to change it")
+	readUntil(t, log, "the configuration was reloaded")
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

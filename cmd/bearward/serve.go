@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,7 +15,8 @@ type serveCmd struct {
 	Config string `required:"" placeholder:"FILE" help:"The configuration."`
 }
 
-// Run is bearward serve: until SIGINT or SIGTERM. It outlives SIGHUP.
+// Run is bearward serve: until SIGINT or SIGTERM, the second of which ends it at
+// once. SIGHUP reads the configuration again.
 func (c *serveCmd) Run(std streams) error {
 	file, err := load(c.Config)
 	if err != nil {
@@ -25,15 +25,10 @@ func (c *serveCmd) Run(std streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP) // many tools send it to make a server reload; it must not end one
-	go func() {
-		for range hangup {
-			fmt.Fprintln(std.err, "bearward: the configuration is read at start only: restart to change it")
-		}
-	}()
-	defer close(hangup)
+	signal.Notify(hangup, syscall.SIGHUP) // Windows has none: there the file's content tells
 	defer signal.Stop(hangup)
-	return faulty(server.Run(ctx, file, std.out))
+	defer context.AfterFunc(ctx, stop)()
+	return faulty(server.Run(ctx, file, hangup, std.out))
 }
 
 // load reads the file. Its faults are the caller's.

@@ -24,6 +24,7 @@ type admin struct {
 	local       bool                     // the listener is on loopback
 	pprof       bool                     // profiles are shown
 	logger      *slog.Logger
+	once        atomic.Bool // every issuer was reached once
 	stopping    atomic.Bool
 }
 
@@ -73,7 +74,8 @@ func (a *admin) handler() http.Handler {
 
 // ready asks whether the keys of every issuer that has some were loaded once,
 // and whether it is known where to ask about its tokens. What happens later
-// concerns that issuer's tokens and not the whole server.
+// concerns that issuer's tokens and not the whole server, and so does an issuer
+// that comes by a reload.
 func (a *admin) ready() readiness {
 	out := readiness{Ready: true}
 	for _, h := range a.guard().Health() {
@@ -88,6 +90,9 @@ func (a *admin) ready() readiness {
 			out.Ready, out.Reason = false, "an issuer was not reached yet"
 		}
 		out.Issuers = append(out.Issuers, i)
+	}
+	if a.once.Load() {
+		out.Ready, out.Reason = true, ""
 	}
 	if a.stopping.Load() {
 		out.Ready, out.Reason = false, "the server is stopping"

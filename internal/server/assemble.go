@@ -57,21 +57,43 @@ func New(ctx context.Context, file *config.File, logger *slog.Logger) (*Service,
 	return s, nil
 }
 
-func (s *Service) assemble(ctx context.Context) (err error) {
-	b := &builder{file: s.file, logger: s.logger, clock: s.clock}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
+// next puts another file to use in place of the service's own, which goes on as it
+// is. Nothing has changed if there is a fault.
+func (s *Service) next(ctx context.Context, file *config.File) (*Service, error) {
+	if err := file.Faults(s.file.Frozen(file)...); err != nil {
+		return nil, err
+	}
+	n := &Service{
+		file: file, logger: s.logger, kept: s.kept, clock: s.clock, expire: s.expire, after: s.after,
+		silence: s.silence, linger: s.linger,
+	}
+	err := n.make(ctx, func(cfg bearward.Config) (*middleware.Guard, error) { return bearward.Update(ctx, s.Guard, cfg) })
+	if err != nil {
+		return nil, errors.Join(err, n.retire())
+	}
+	return n, nil
+}
+
+func (s *Service) assemble(ctx context.Context) error {
+	err := s.make(ctx, func(cfg bearward.Config) (*middleware.Guard, error) { return bearward.New(ctx, cfg) })
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
+}
+
+// make makes what the file asks for, and the guard by guarded.
+func (s *Service) make(ctx context.Context, guarded func(bearward.Config) (*middleware.Guard, error)) (err error) {
+	b := &builder{file: s.file, logger: s.logger, clock: s.clock, kept: s.kept, before: s.sources}
+	b.kept.sources = nil
 	cfg := b.guard(b.redis())
 	cfg.Revocation = b.revocation()
 	s.certificate = b.tls()
 	s.kept, s.upstream = b.kept, b.upstream(s.silence)
-	if err := s.file.Faults(b.faults...); err != nil {
+	if err := errors.Join(ctx.Err(), s.file.Faults(b.faults...)); err != nil {
 		return err
 	}
-	if s.Guard, err = bearward.New(ctx, cfg); err != nil {
+	if s.Guard, err = guarded(cfg); err != nil {
 		return s.file.Faults(issuerFaults(s.file, err)...)
 	}
 	return s.rules()

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/bearward/bearward"
@@ -24,7 +25,8 @@ type builder struct {
 	file   *config.File
 	logger *slog.Logger
 	clock  func() time.Time
-	kept   kept // what is there already, and what comes to it
+	kept   kept    // what is there already, and what comes to it
+	before sources // those of the file before
 	faults []config.Fault
 }
 
@@ -60,7 +62,9 @@ func (b *builder) issuer(path string, i config.Issuer, shared *redisstore.Redis)
 		issuer.Leeway = -time.Nanosecond // none; zero would be the default
 	}
 	if i.JWKSFile != "" {
-		keys, err := jwks.FileWith(jwks.FileConfig{Path: i.JWKSFile, Algorithms: i.Algorithms, Logger: b.logger})
+		keys, err := source(b, "jwks_file "+i.JWKSFile+" "+strings.Join(i.Algorithms, " "), func() (validate.KeySource, error) {
+			return jwks.FileWith(jwks.FileConfig{Path: i.JWKSFile, Algorithms: i.Algorithms, Logger: b.logger})
+		})
 		if err != nil {
 			b.fault(path+".jwks_file", err)
 		} else {

@@ -54,7 +54,7 @@ func (b *builder) auth(path string, in *config.Introspection) introspect.Auth {
 	}
 	if in.TokenFile != "" {
 		b.secret(path+".token_file", in.TokenFile)
-		auth.TokenSource = tokenFile(in.TokenFile)
+		auth.TokenSource, _ = source(b, "token_file "+in.TokenFile, func() (tokenSource, error) { return tokenFile(in.TokenFile), nil })
 	}
 	switch {
 	case in.CertFile != "":
@@ -73,9 +73,11 @@ func (b *builder) auth(path string, in *config.Introspection) introspect.Auth {
 	return auth
 }
 
+type tokenSource = func(context.Context) (string, error)
+
 // tokenFile reads the token for each exchange: whoever renews it replaces the
 // file.
-func tokenFile(file string) func(context.Context) (string, error) {
+func tokenFile(file string) tokenSource {
 	return func(context.Context) (string, error) {
 		content, err := os.ReadFile(file)
 		if err != nil {

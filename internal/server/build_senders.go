@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"time"
 
 	"github.com/bearward/bearward"
@@ -55,6 +56,8 @@ func (b *builder) dpop(d *config.DPoP, shared *redisstore.Redis) *dpop.Config {
 	return out
 }
 
+var errSized = errors.New("used proofs are remembered already, and how many can change with a restart only")
+
 // replay is where used proofs are remembered. It has nothing to close of its
 // own.
 func (b *builder) replay(d *config.DPoP, shared *redisstore.Redis) dpop.ReplayStore {
@@ -64,8 +67,11 @@ func (b *builder) replay(d *config.DPoP, shared *redisstore.Redis) dpop.ReplaySt
 		}
 		return shared.Replay()
 	}
-	if b.kept.proofs != nil {
-		return b.kept.proofs
+	if kept := b.kept.proofs; kept != nil {
+		if d.Entries != kept.Health().Capacity { // dpop was off meanwhile
+			b.fault("dpop.entries", errSized)
+		}
+		return kept
 	}
 	memory, err := dpop.NewMemory(dpop.MemoryConfig{Entries: d.Entries, Logger: b.logger, Clock: b.clock})
 	if err != nil {

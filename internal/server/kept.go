@@ -14,6 +14,27 @@ type kept struct {
 	revocations *validate.RevocationList // nil: none in memory
 	proofs      *dpop.Memory             // used ones; nil: none in memory
 	metrics     *metrics.Metrics         // nil: nobody can read them
+	sources     sources
+}
+
+// sources are what reads a file again by itself. They are the same as long as what
+// they read is: an issuer whose source is another one is another issuer.
+type sources map[string]any
+
+// source returns what is called so in the file before, or what is made now.
+func source[T any](b *builder, name string, create func() (T, error)) (T, error) {
+	out, ok := b.before[name].(T)
+	if !ok {
+		var err error
+		if out, err = create(); err != nil {
+			return out, err
+		}
+	}
+	if b.kept.sources == nil {
+		b.kept.sources = sources{}
+	}
+	b.kept.sources[name] = out
+	return out, nil
 }
 
 func (k *kept) close() error {

@@ -235,7 +235,7 @@ func TestRedisPolicy(t *testing.T) { // [RV-03]
 	entry := `{issuer: "` + i.URL() + `", allow_http: true, introspection: {` + basic + `}}`
 	file := introspecting(t, []string{entry}, onRedis(store.URL())+listOnRedis+grants)
 	var out bytes.Buffer
-	err := Run(t.Context(), file, &out)
+	err := Run(t.Context(), file, nil, &out)
 	if err == nil || out.Len() > 0 || !strings.Contains(err.Error(), "serve.yaml:8:14: ") || !strings.Contains(err.Error(), "noeviction") {
 		t.Errorf("got %v, printed %s", err, out.String())
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,17 +37,28 @@ const (
 // prints "bearward: listening on ADDRESS" to out for each listener once that
 // accepts connections, and logs to standard error. It returns nil after a
 // graceful stop.
-func Run(ctx context.Context, file *config.File, out io.Writer) error {
-	s, err := New(ctx, file, Logger(file, os.Stderr))
-	if err != nil {
+//
+// The file is read again when hangup delivers, and when its content or that of a
+// file that it names has changed. What it says then applies to the requests that
+// come from then on, unless it has a fault.
+func Run(ctx context.Context, file *config.File, hangup <-chan os.Signal, out io.Writer) error {
+	level := new(slog.LevelVar)
+	r := &runner{out: out, grace: graceTimeout, level: level, hangup: hangup, tick: time.After}
+	r.see(file)
+	var err error
+	if r.Service, err = New(ctx, file, logger(file, level, os.Stderr)); err != nil {
 		return err
 	}
-	return (&runner{Service: s, out: out, grace: graceTimeout}).run(ctx)
+	return r.run(ctx)
 }
 
 // Logger is the log that the file asks for.
 func Logger(file *config.File, w io.Writer) *slog.Logger {
-	var level slog.Level
+	return logger(file, new(slog.LevelVar), w)
+}
+
+// logger is a log whose level may change.
+func logger(file *config.File, level *slog.LevelVar, w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(file.Log.Level)) // one of four words
 	options := &slog.HandlerOptions{Level: level}
 	if file.Log.Format == "json" {
@@ -61,6 +73,13 @@ type runner struct {
 	out      io.Writer
 	grace    time.Duration
 
+	level   *slog.LevelVar                       // nil: as it is
+	hangup  <-chan os.Signal                     // asks for a reload; nil: nobody does
+	tick    func(time.Duration) <-chan time.Time // for looks at files; nil: none
+	seen    seen                                 // of the files
+	swapped chan struct{}                        // a generation was replaced
+	retired sync.WaitGroup
+
 	current atomic.Pointer[generation]
 	admin   *admin
 	base    context.Context // of all requests
@@ -71,7 +90,7 @@ type runner struct {
 func (r *runner) run(ctx context.Context) error {
 	base, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
-	r.base, r.failed = base, make(chan error, 2)
+	r.base, r.failed, r.swapped = base, make(chan error, 2), make(chan struct{}, 1)
 	r.current.Store(newGeneration(r.Service))
 	r.admin = &admin{
 		guard: r.guard, enter: r.enter, revocations: r.revocations, logger: r.logger,
@@ -82,22 +101,58 @@ func (r *runner) run(ctx context.Context) error {
 		err = r.listen()
 	}
 	if err == nil {
-		loading := make(chan struct{})
-		loadCtx, stop := context.WithCancel(ctx)
-		go func() {
-			defer close(loading)
-			r.load(loadCtx)
-		}()
-		select {
-		case <-ctx.Done():
-		case err = <-r.failed:
-		}
-		stop()
-		<-loading
+		err = r.work(ctx)
 	}
 	r.admin.stopping.Store(true)
+	if err == nil && len(r.servers) > 0 {
+		r.drain()
+	}
 	r.stop(abort)
-	return errors.Join(err, r.current.Load().Close())
+	err = errors.Join(err, r.current.Load().retire())
+	r.retired.Wait()
+	return errors.Join(err, r.current.Load().kept.close())
+}
+
+var errNotReady = errors.New("not ready in time (wait_ready): an issuer was not reached")
+
+// work loads keys and follows the file until ctx ends or something fails.
+func (r *runner) work(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	ready := make(chan struct{})
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	defer stop()
+	workers.Go(func() { r.load(ctx, sync.OnceFunc(func() { close(ready) })) })
+	workers.Go(func() { r.follow(ctx) })
+	var late <-chan time.Time
+	if r.file.WaitReady > 0 {
+		late = r.after(r.file.WaitReady)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-r.failed:
+			return err
+		case <-ready:
+			r.admin.once.Store(true)
+			ready, late = nil, nil
+		case <-late:
+			return errNotReady
+		}
+	}
+}
+
+// drain goes on for as long as the file says, so that whoever sends requests sees
+// that the server is not ready any more.
+func (r *runner) drain() {
+	if d := r.current.Load().file.Drain; d > 0 {
+		select {
+		case <-r.after(d):
+		case err := <-r.failed:
+			r.logger.Error("bearward: while stopping", "error", err)
+		}
+	}
 }
 
 // look asks Redis once. Revocations or used proofs there that may get lost are a
@@ -211,18 +266,22 @@ func (r *runner) server(handler http.Handler) *http.Server {
 
 // load fetches the keys of every issuer and finds out where to ask about its
 // tokens, so that the server becomes ready without traffic, until all of that
-// was done once.
-func (r *runner) load(ctx context.Context) {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := r.guard().Load(ctx)
-		if err == nil || ctx.Err() != nil {
-			return
+// was done once; and again for what comes by a reload.
+func (r *runner) load(ctx context.Context, ready func()) {
+	for wait := firstRetry; ctx.Err() == nil; wait = min(2*wait, lastRetry) {
+		var again <-chan time.Time
+		switch err := r.guard().Load(ctx); {
+		case err == nil:
+			ready()
+		case ctx.Err() == nil:
+			r.logger.Warn("bearward: an issuer was not reached yet", "error", err)
+			again = r.after(wait)
 		}
-		r.logger.Warn("bearward: an issuer was not reached yet", "error", err)
 		select {
 		case <-ctx.Done():
-			return
-		case <-r.after(wait):
+		case <-again:
+		case <-r.swapped:
+			wait = firstRetry / 2
 		}
 	}
 }

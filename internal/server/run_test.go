@@ -283,7 +283,7 @@ rules: [{match: /}]
 			t.Errorf("%s is missing in %v", want, err)
 		}
 	}
-	if err := Run(t.Context(), file, io.Discard); err == nil {
+	if err := Run(t.Context(), file, nil, io.Discard); err == nil {
 		t.Error("Run starts")
 	}
 }
@@ -298,7 +298,7 @@ func TestListenFault(t *testing.T) {
 	file := parse(t, issuer.URL, "http://127.0.0.1:1", rules)
 	file.Admin = taken.Addr().String()
 	var out bytes.Buffer
-	if err := Run(t.Context(), file, &out); err == nil || out.Len() != 0 {
+	if err := Run(t.Context(), file, nil, &out); err == nil || out.Len() != 0 {
 		t.Errorf("got %v, printed %s", err, &out)
 	}
 }

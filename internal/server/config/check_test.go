@@ -104,7 +104,6 @@ func TestCheck(t *testing.T) {
 		{"cache: {entries: 0}", `"0" is not a number from 1 to`},
 		{"cache: {ttl: 6m}", `"6m" is above 5m`},
 		{"openapi: api.yaml", `"openapi" is part of the contract`},
-		{"wait_ready: 5s", `"wait_ready" is part of the contract`},
 		{"pprof: true", "profiles are shown to this machine only"},
 		{"pprof: true\nadmin: 0.0.0.0:9001", "profiles are shown to this machine only"},
 		{"pprof: true\nadmin: 127.0.0.1:9001", ""},

@@ -24,12 +24,15 @@ type Faults struct {
 }
 
 // Error lists the faults, one per line, as FILE:LINE:COLUMN: text.
-func (f *Faults) Error() string {
+func (f *Faults) Error() string { return strings.Join(f.Lines(), "\n") }
+
+// Lines are those of Error.
+func (f *Faults) Lines() []string {
 	lines := make([]string, len(f.List))
 	for i, fault := range f.List {
 		lines[i] = fmt.Sprintf("%s:%d:%d: %s", f.Name, fault.Line, fault.Column, fault.Text)
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 func (f *Faults) add(at Position, format string, args ...any) {

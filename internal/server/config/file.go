@@ -10,6 +10,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"net/url"
 	"time"
@@ -17,21 +18,24 @@ import (
 
 // File is the whole file. Its tags, and those of the types below, are read by
 // the decoder: key (name in the file; ",scalar" takes one string in place of a
-// list), required, default, enum, min and max of a duration. The tags of the
+// list), required, default, enum, min and max of a duration, restart (true: only a
+// restart can change it; presence: can add or remove it) and read (of a file that
+// is named: own, what uses it reads it again by itself; start, nothing does; file,
+// it is one although its key does not say so). The tags of the
 // blank fields list what the contract has and this version does not: later
 // (keys) and, on a field, later (values).
 type File struct {
 	// Listen is the address of the API, HOST:PORT. With tls it speaks https,
 	// otherwise http. 0.0.0.0 is every address of IPv4, [::] those of IPv6 too.
-	Listen string `key:"listen" required:"true"`
+	Listen string `key:"listen" required:"true" restart:"true"`
 	// Admin is the address of /healthz, /readyz and /metrics, HOST:PORT, and, on
 	// loopback, of /explain. Without it there is none.
-	Admin string `key:"admin"`
+	Admin string `key:"admin" restart:"true"`
 	// Mode is what serve does with a request that may pass: proxy forwards it
 	// to upstream. In the other modes a proxy asks about it, and forwards it
 	// itself: forward-auth (nginx, Traefik, Caddy, HAProxy, Apache) or ext-authz
 	// (Envoy).
-	Mode string `key:"mode" required:"true" enum:"proxy forward-auth ext-authz"`
+	Mode string `key:"mode" required:"true" enum:"proxy forward-auth ext-authz" restart:"true"`
 	// ForwardAuth says how the proxy asks; required in mode forward-auth.
 	ForwardAuth *ForwardAuth `key:"forward_auth"`
 	// Upstream is the origin of the API behind, http or https, without path:
@@ -57,7 +61,7 @@ type File struct {
 	// Realm is the realm of challenges; by default resource.
 	Realm string `key:"realm"`
 	// TLS makes listen speak https.
-	TLS *TLS `key:"tls"`
+	TLS *TLS `key:"tls" restart:"presence"`
 	// PlainBehindTLS says that something in front of listen terminates TLS.
 	// Without it plain http is served on loopback addresses only.
 	PlainBehindTLS bool `key:"plain_behind_tls"`
@@ -103,20 +107,28 @@ type File struct {
 	Cache Cache `key:"cache"`
 	// Redis is what several instances share: answers of introspection,
 	// revocations, and proofs that were used.
-	Redis *Redis `key:"redis"`
+	Redis *Redis `key:"redis" restart:"presence"`
 	// Revocation refuses tokens that were taken back.
-	Revocation *Revocation `key:"revocation"`
+	Revocation *Revocation `key:"revocation" restart:"true"`
 	// Pprof shows profiles of the process on admin, below /debug/pprof/. It needs
 	// admin to be a loopback address.
-	Pprof bool `key:"pprof"`
+	Pprof bool `key:"pprof" restart:"true"`
+	// WaitReady ends the start with an error if an issuer was not reached within
+	// that time. By default serve goes on trying: it is not ready until then, and
+	// answers 503 to the tokens of that issuer.
+	WaitReady time.Duration `key:"wait_ready" min:"1s" max:"1h"`
+	// Drain is how long serve goes on after it was told to stop and /readyz says
+	// that: whoever sends requests needs the time to see it.
+	Drain time.Duration `key:"drain" default:"0s" min:"0s" max:"5m"`
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
 
-	_ struct{} `later:"openapi wait_ready"`
+	_ struct{} `later:"openapi"`
 
 	name    string
 	places  places
 	secrets []string // values from the environment, longest first
+	sum     [sha256.Size]byte
 }
 
 // UpstreamTimeouts bound the wait for the upstream.
@@ -139,7 +151,7 @@ type TLS struct {
 	// taken, whoever issued it: what counts is that the client has its key, and
 	// that the token is bound to it (RFC 8705 §6.2). Browsers that are asked may
 	// ask their users.
-	ClientCerts string `key:"client_certs" default:"request" enum:"request require none"`
+	ClientCerts string `key:"client_certs" default:"request" enum:"request require none" restart:"true"`
 }
 
 // Issuer is one authorization server.
@@ -171,7 +183,7 @@ type Issuer struct {
 	// JWKSURI is where the keys are fetched, without discovery.
 	JWKSURI *url.URL `key:"jwks_uri"`
 	// JWKSFile is a file with the keys, in place of any network.
-	JWKSFile string `key:"jwks_file"`
+	JWKSFile string `key:"jwks_file" read:"own"`
 	// AllowPrivate permits https to private and loopback addresses.
 	AllowPrivate bool `key:"allow_private"`
 	// AllowHTTP permits http to private and loopback addresses; it includes
@@ -231,7 +243,7 @@ type Introspection struct {
 	CertFile string `key:"cert_file"`
 	// TokenFile is a file with the token of auth bearer. It is read for each
 	// call: replace it as a whole.
-	TokenFile string `key:"token_file"`
+	TokenFile string `key:"token_file" read:"own"`
 	// Always asks about JWTs too.
 	Always bool `key:"always"`
 	// Every asks about JWTs too, if the last answer is older than this.
@@ -297,14 +309,14 @@ type Cache struct {
 // Redis is shared by several instances.
 type Redis struct {
 	// URL is redis://, rediss:// or unix://, with user, password and database.
-	URL string `key:"url" required:"true"`
+	URL string `key:"url" required:"true" restart:"true"`
 	// Prefix begins every key.
-	Prefix string `key:"prefix" default:"bearward:"`
+	Prefix string `key:"prefix" default:"bearward:" restart:"true"`
 	// Timeout bounds each call.
-	Timeout time.Duration `key:"timeout" default:"250ms" min:"10ms" max:"5s"`
+	Timeout time.Duration `key:"timeout" default:"250ms" min:"10ms" max:"5s" restart:"true"`
 	// CAFile is a PEM file of the authorities that are trusted for rediss, in
 	// place of the system's.
-	CAFile string `key:"ca_file"`
+	CAFile string `key:"ca_file" restart:"true" read:"start"`
 	// KeyFile is a file with a secret of 32 bytes or more, the same for all
 	// instances, that seals what is shared; by default it is derived from each
 	// issuer's client_secret.
@@ -346,5 +358,5 @@ type Log struct {
 	// Level is the least level that is written.
 	Level string `key:"level" default:"info" enum:"debug info warn error"`
 	// Format is text (key=value) or json.
-	Format string `key:"format" default:"text" enum:"text json"`
+	Format string `key:"format" default:"text" enum:"text json" restart:"true"`
 }

@@ -8,10 +8,10 @@ type DPoP struct {
 	Enabled bool `key:"enabled" default:"true"`
 	// Replay says where used proofs are remembered: in memory, each instance for
 	// itself, or on redis, shared.
-	Replay string `key:"replay" default:"memory" enum:"memory redis"`
+	Replay string `key:"replay" default:"memory" enum:"memory redis" restart:"true"`
 	// Entries is the number of proofs that memory remembers at once; what is
 	// beyond is answered 503. No client gets more than a quarter.
-	Entries int `key:"entries" default:"4000000" min:"1" max:"100000000"`
+	Entries int `key:"entries" default:"4000000" min:"1" max:"100000000" restart:"true"`
 	// Window is how old a proof may be.
 	Window time.Duration `key:"window" default:"60s" min:"5s" max:"5m"`
 	// Future is how far in the future it may be made.
@@ -23,7 +23,7 @@ type DPoP struct {
 	// NonceKeysFile is a file of secrets, one a line, of 32 bytes in base64url,
 	// the same for all instances: the first makes nonces, all verify them. It is
 	// read again when it changes. By default each process has its own.
-	NonceKeysFile string `key:"nonce_keys_file"`
+	NonceKeysFile string `key:"nonce_keys_file" read:"own"`
 	// StrayProof says what happens to a proof beside an unbound bearer token.
 	StrayProof string `key:"stray_proof" default:"ignore" enum:"ignore refuse"`
 	// Algorithms is the allow-list for proofs; by default ES256, PS256, RS256 and

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"io"
 	"os"
 	"reflect"
@@ -10,16 +11,22 @@ import (
 // Load reads and checks the file at path. A fault in its content is a
 // *[Faults]; any other error means that it could not be read.
 func Load(path string) (*File, error) {
+	data, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+// Read returns what Parse checks: no more than it takes to see that a file is too
+// long.
+func Read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	return Parse(path, data)
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 // Parse checks the content of a file; name is what faults call it. ${NAME} in
@@ -41,7 +48,7 @@ func Parse(name string, data []byte) (*File, error) {
 	if err := faults.err(); err != nil {
 		return nil, err
 	}
-	file.secrets = root.secrets()
+	file.secrets, file.sum = root.secrets(), sha256.Sum256(data)
 	return file, nil
 }
 

@@ -126,6 +126,8 @@ forward_headers: {X-Auth-Subject: sub, X-Auth-Tenant: tenant}
 implies: {admin: [read, write]}
 report_only: true
 pprof: true
+wait_ready: 30s
+drain: 5s
 log: {level: debug, format: json}
 `
 

@@ -16,6 +16,8 @@ type field struct {
 	enum      []string
 	later     []string // values of the contract that are not built
 	min, max  string
+	restart   string // "true": a change needs one; "presence": that it comes or goes
+	read      string // whether the file that it names is read again, see Files
 }
 
 // name is what a fault calls the field; an element of a list has no key.
@@ -50,6 +52,8 @@ func schema(t reflect.Type) (fields []field, known, later []string) {
 			later:     strings.Fields(f.Tag.Get("later")),
 			min:       f.Tag.Get("min"),
 			max:       f.Tag.Get("max"),
+			restart:   f.Tag.Get("restart"),
+			read:      f.Tag.Get("read"),
 		})
 		known = append(known, name)
 	}
