@@ -104,7 +104,7 @@ func readMembers(raw string) (m members, err error) {
 }
 
 func (m *members) read(name string, r *strictjson.Reader) {
-	if privateMembers[name] {
+	if isPrivate(name) {
 		m.private = true
 	}
 	switch name {
@@ -135,18 +135,14 @@ func (m *members) read(name string, r *strictjson.Reader) {
 	}
 }
 
-// privateMembers are the members of private and symmetric keys: RFC 7518
-// §6.2.2, §6.3.2, §6.4, RFC 8037 §2, RFC 9964 §3.
-var privateMembers = map[string]bool{
-	"d":    true, // [JK-09]
-	"p":    true, // [JK-09]
-	"q":    true, // [JK-09]
-	"dp":   true, // [JK-09]
-	"dq":   true, // [JK-09]
-	"qi":   true, // [JK-09]
-	"oth":  true, // [JK-09]
-	"k":    true, // [JK-09]
-	"priv": true, // [JK-09]
+// isPrivate tells the members of private and symmetric keys: RFC 7518 §6.2.2,
+// §6.3.2, §6.4, RFC 8037 §2, RFC 9964 §3.
+func isPrivate(name string) bool {
+	switch name {
+	case "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv": // [JK-09]
+		return true
+	}
+	return false
 }
 
 // namesPrivate looks for private material in what ParseKey refuses: a set may
@@ -161,7 +157,7 @@ func namesPrivate(raw string) bool {
 		if err != nil {
 			return false
 		}
-		if privateMembers[name.String()] {
+		if isPrivate(name.String()) {
 			return true
 		}
 		if dec.SkipValue() != nil {

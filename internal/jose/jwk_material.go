@@ -78,15 +78,16 @@ func (m *members) ec() (crypto.PublicKey, error) {
 	if !ok { // [JO-08]
 		return nil, ErrKeyType
 	}
-	x, err := sized(m.x, c.size)
-	if err != nil {
+	var room [1 + 2*maxCoordinate]byte
+	point := room[:1+2*c.size]
+	point[0] = 4
+	if err := sized(point[1:1+c.size], m.x); err != nil {
 		return nil, fmt.Errorf("%w: x", err)
 	}
-	y, err := sized(m.y, c.size)
-	if err != nil {
+	if err := sized(point[1+c.size:], m.y); err != nil {
 		return nil, fmt.Errorf("%w: y", err)
 	}
-	key, err := ecdsa.ParseUncompressedPublicKey(c.curve, slices.Concat([]byte{4}, x, y))
+	key, err := ecdsa.ParseUncompressedPublicKey(c.curve, point)
 	if err != nil { // [JO-10]
 		return nil, ErrOffCurve
 	}
@@ -97,11 +98,11 @@ func (m *members) okp() (crypto.PublicKey, error) {
 	if m.crv != "Ed25519" { // [JO-11]
 		return nil, ErrKeyType
 	}
-	x, err := sized(m.x, ed25519.PublicKeySize)
-	if err != nil { // [JO-10]
+	key := make(ed25519.PublicKey, ed25519.PublicKeySize)
+	if err := sized(key, m.x); err != nil { // [JO-10]
 		return nil, fmt.Errorf("%w: x", err)
 	}
-	return ed25519.PublicKey(x), nil
+	return key, nil
 }
 
 func build(doc string, out any) error {
@@ -127,16 +128,19 @@ func unsigned(s string) ([]byte, error) {
 	return b, nil
 }
 
-// sized decodes a value of exactly size bytes (RFC 7518 §6.2.1.2, RFC 8037 §2).
-func sized(s string, size int) ([]byte, error) {
-	b, err := Decode(s)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeyMember, err)
+// sized decodes a value of exactly as many bytes as to has (RFC 7518 §6.2.1.2,
+// RFC 8037 §2).
+func sized(to []byte, s string) error {
+	if decodedLen(len(s)) == len(to) {
+		if err := decode(to, s); err != nil {
+			return fmt.Errorf("%w: %w", ErrKeyMember, err)
+		}
+		return nil
 	}
-	if len(b) != size { // [JO-10]
-		return nil, ErrKeyMember
+	if !spelled(s) {
+		return fmt.Errorf("%w: %w", ErrKeyMember, ErrAlphabet)
 	}
-	return b, nil
+	return ErrKeyMember // [JO-10]
 }
 
 // checkChain demands that the first certificate holds the same key (RFC 7517

@@ -11,12 +11,13 @@ type ProofHeader struct {
 	Critical        bool   // crit or b64 is present
 }
 
-// ParseProofHeader decodes and reads the first part of a proof.
-func ParseProofHeader(part string) (ProofHeader, error) {
+// ParseProofHeader decodes and reads the first part of a proof. What it returns
+// may share buf's memory: it is gone when that is used again.
+func ParseProofHeader(part string, buf []byte) (ProofHeader, error) {
 	if len(part) > MaxHeader*4/3 { // [JO-31]
 		return ProofHeader{}, strictjson.ErrSyntax
 	}
-	raw, err := DecodeText(part)
+	raw, err := DecodeInto(buf, part)
 	if err != nil {
 		return ProofHeader{}, err
 	}

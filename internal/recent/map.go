@@ -93,7 +93,11 @@ func (s *shard[K, V]) forward(k K) (V, bool) {
 // put is called with mu locked.
 func (s *shard[K, V]) put(k K, v V) {
 	if _, ok := s.current[k]; !ok && len(s.current) >= s.half {
-		s.previous, s.current = s.current, make(map[K]V)
+		s.previous, s.current = s.current, s.previous // whose memory is used again
+		if s.current == nil {
+			s.current = make(map[K]V, s.half)
+		}
+		clear(s.current)
 	}
 	s.current[k] = v
 }

@@ -47,13 +47,15 @@ type state struct {
 	issued time.Time // of a valid nonce
 	limit  time.Time // see held
 
-	payload   [usualPayload]byte // claims refer to it: nothing of them outlives the state
+	decoded   [usualHeader]byte  // header refers to it: nothing of it outlives the state
+	payload   [usualPayload]byte // as claims to this
 	signature [usualSignature]byte
 }
 
-// What a proof needs of memory for its claims and its signature, unless it is
-// unusual.
+// What a proof needs of memory for its header, its claims and its signature,
+// unless it is unusual.
 const (
+	usualHeader    = 512
 	usualPayload   = 768
 	usualSignature = 256 // RSA of 2048 bits
 )
@@ -106,7 +108,7 @@ func checkForm(s *state) (err error) {
 		s.key, s.known = s.verifier.keys.Get(s.parts.Header)
 	}
 	if !s.known {
-		if s.header, err = jose.ParseProofHeader(s.parts.Header); err != nil { // [DP-03 DP-08]
+		if s.header, err = jose.ParseProofHeader(s.parts.Header, s.decoded[:]); err != nil { // [DP-03 DP-08]
 			return refuseFor(validate.ErrProofMalformed, err)
 		}
 		if s.header.Critical { // [DP-08 JO-20]
@@ -194,7 +196,7 @@ func checkJWK(s *state) error {
 	if err := jose.Fits(alg, jwk.Public); err != nil { // [DP-08]
 		return refuseFor(validate.ErrProofKeyRefused, err)
 	}
-	s.key = &clientKey{alg, jwk.Public, jwk.Thumbprint}
+	s.key = &clientKey{strings.Clone(alg), jwk.Public, jwk.Thumbprint} // it outlives the proof
 	return nil
 }
 
