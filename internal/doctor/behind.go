@@ -2,10 +2,12 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/url"
 
 	"github.com/bearward/bearward/internal/egress"
+	"github.com/bearward/bearward/internal/server"
 )
 
 var (
@@ -34,8 +36,26 @@ func upstream(ctx context.Context, e *exam) {
 		e.say(upstreamAway, "host", u.Host, "error", describeDial(err))
 		return
 	}
-	_ = conn.Close()
+	defer func() { _ = conn.Close() }()
+	if u.Scheme == "https" {
+		if err := e.handshake(ctx, conn, u.Hostname()); err != nil {
+			e.failed(place{what: "the upstream", url: u.String(), key: "upstream", ca: "upstream_ca_file"}, egress.Response{}, err)
+			return
+		}
+	}
 	e.say(upstreamFine)
+}
+
+func (e *exam) handshake(ctx context.Context, conn net.Conn, name string) error {
+	cfg := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}
+	if ca := e.file.UpstreamCAFile; ca != "" {
+		roots, err := server.Roots(ca)
+		if err != nil {
+			return err
+		}
+		cfg.RootCAs = roots
+	}
+	return tls.Client(conn, cfg).HandshakeContext(ctx)
 }
 
 func describeDial(err error) string {

@@ -59,7 +59,7 @@ type exam struct {
 }
 
 func (e *exam) say(k *Kind, words ...string) {
-	e.findings = append(e.findings, k.finding(e.about, words))
+	e.findings = append(e.findings, k.finding(e.conceal(e.about), e.concealed(words)...))
 }
 
 // checks are about the whole file; an issuer has its own.
@@ -105,7 +105,7 @@ func Run(ctx context.Context, file *config.File, options Options) Report {
 	for _, e := range groups {
 		all = append(all, e.findings...)
 	}
-	return newReport(c.hide(all))
+	return newReport(slices.Compact(all))
 }
 
 // guarded makes a panic a finding: whatever arrives from outside, the others are
@@ -128,22 +128,9 @@ func Faults(err error) Report {
 	}
 	var list []Finding
 	for _, line := range lines {
-		f := faulty.finding("", nil)
+		f := faulty.finding("")
 		f.Found = line // of any length
 		list = append(list, f)
 	}
-	return newReport(append(list, notAsked.finding("", nil)))
-}
-
-// hide takes secrets out, should a server send one back.
-func (c *chart) hide(list []Finding) []Finding {
-	for i := range list {
-		for _, text := range []*string{&list[i].About, &list[i].Found, &list[i].Fix} {
-			for _, s := range c.secrets {
-				*text = strings.ReplaceAll(*text, s, "…")
-			}
-			*text = c.file.Hide(*text)
-		}
-	}
-	return slices.Compact(list)
+	return newReport(append(list, notAsked.finding("")))
 }

@@ -56,7 +56,7 @@ func Kinds() []Kind {
 
 // finding fills words, pairs of a name and a text, into the texts of k. The texts
 // may come from outside.
-func (k *Kind) finding(about string, words []string) Finding {
+func (k *Kind) finding(about string, words ...string) Finding {
 	pairs := make([]string, len(words))
 	for i := 0; i+1 < len(words); i += 2 {
 		pairs[i], pairs[i+1] = "{"+words[i]+"}", printable.Text(words[i+1])

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/bearward/bearward/validate/dpop"
@@ -16,6 +17,11 @@ var (
 	openToAll     = define("listen_everywhere", Info, "listen is {listen}: whoever reaches it goes past the proxy in front", "listen: 127.0.0.1:PORT, or let only the proxy through to it (firewall, network policy)")
 )
 
+var (
+	onlyReported = define("report_only", Warning, "{rules} let pass what they refuse, and report it", "report_only: false, once the reports are as they should be")
+	proxyIgnored = define("environment_proxy", Info, "{variable} is set here; calls to issuers do not use it", "let this machine reach the issuers directly; in a program Config.EgressProxy names a proxy")
+)
+
 const manyV4, manyV6 = 16, 32 // bits; shorter prefixes are whole providers
 
 // listener looks at who is let in, and whose word counts.
@@ -23,6 +29,17 @@ func listener(_ context.Context, e *exam) {
 	f := e.file
 	if f.ForwardCredentials {
 		e.say(credentialsOn)
+	}
+	if n := e.reporting(); f.ReportOnly {
+		e.say(onlyReported, "rules", "all rules")
+	} else if n > 0 {
+		e.say(onlyReported, "rules", count(n, "rule"))
+	}
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		if os.Getenv(name) != "" {
+			e.say(proxyIgnored, "variable", name)
+			break
+		}
 	}
 	for _, p := range f.TrustedProxies {
 		many := p.Bits() < manyV4 || p.Addr().Is6() && p.Bits() < manyV6
@@ -33,6 +50,16 @@ func listener(_ context.Context, e *exam) {
 	if f.PlainBehindTLS && e.everywhere() {
 		e.say(openToAll, "listen", f.Listen)
 	}
+}
+
+// reporting counts the rules that refuse nothing.
+func (e *exam) reporting() (n int) {
+	for i := range e.file.Rules {
+		if e.file.Rules[i].ReportOnly {
+			n++
+		}
+	}
+	return n
 }
 
 func (e *exam) everywhere() bool {

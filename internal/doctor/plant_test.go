@@ -325,6 +325,20 @@ var plants = []struct {
 		s.top = "forward_credentials: true\n"
 		return s.examine(s.text(start(t, issuer.Config{}).URL()))
 	}, credentialsOn, []string{"forward_credentials: false"}},
+	{"rules that refuse nothing", func(t *testing.T, s *scene) Report {
+		s.rules += "  - {match: /maybe, report_only: true}\n"
+		return s.examine(s.text(start(t, issuer.Config{}).URL()))
+	}, onlyReported, []string{"1 rule", "report_only: false"}},
+	{"nothing is refused", func(t *testing.T, s *scene) Report {
+		s.top = "report_only: true\n"
+		return s.examine(s.text(start(t, issuer.Config{}).URL()))
+	}, onlyReported, []string{"all rules"}},
+	{"a proxy of the environment", func(t *testing.T, s *scene) Report {
+		t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+		r := s.examine(s.text(start(t, issuer.Config{}).URL()))
+		healthy(t, r)
+		return r
+	}, proxyIgnored, []string{"HTTPS_PROXY"}},
 	{"half the world is trusted", func(t *testing.T, s *scene) Report {
 		s.top = "trusted_proxies: [52.0.0.0/8]\nforwarded: x-forwarded\ndpop: {}\n"
 		return s.examine(s.text(start(t, issuer.Config{}).URL()))
@@ -365,6 +379,21 @@ var plants = []struct {
 		s.upstream = "http://" + closedPort(t)
 		return s.examine(s.text(start(t, issuer.Config{}).URL()))
 	}, upstreamAway, []string{"upstream: "}},
+	{"an upstream of an internal authority", func(t *testing.T, s *scene) Report {
+		s.upstream = secure(t).URL
+		return s.examine(s.text(start(t, issuer.Config{}).URL()))
+	}, authority, []string{"upstream_ca_file"}},
+	{"an upstream with its authority", func(t *testing.T, s *scene) Report {
+		srv := secure(t)
+		s.upstream, s.top = srv.URL, "upstream_ca_file: "+s.authorityOf(srv)+"\n"
+		r := s.examine(s.text(start(t, issuer.Config{}).URL()))
+		healthy(t, r)
+		return r
+	}, upstreamFine, nil},
+	{"an upstream without TLS", func(t *testing.T, s *scene) Report {
+		s.upstream = strings.Replace(s.upstream, "http:", "https:", 1)
+		return s.examine(s.text(start(t, issuer.Config{}).URL()))
+	}, badTLS, nil},
 	{"an upstream", func(t *testing.T, s *scene) Report { return s.examine(s.text(start(t, issuer.Config{}).URL())) }, upstreamFine, nil},
 	{"no redis", func(t *testing.T, s *scene) Report {
 		s.top = "redis: {url: \"redis://:hidden-word@" + closedPort(t) + "\"}\nrevocation: {list: redis}\n"

@@ -49,3 +49,24 @@ func contentOf(name string) string {
 	}
 	return strings.TrimSpace(string(content))
 }
+
+// concealed takes secrets out of words, pairs of a name and a text.
+func (c *chart) concealed(words []string) []string {
+	out := slices.Clone(words)
+	for i := 1; i < len(out); i += 2 {
+		out[i] = c.conceal(out[i])
+	}
+	return out
+}
+
+// conceal takes secrets out of a text, should a server send one back, and what
+// the file has from the environment.
+func (c *chart) conceal(text string) string {
+	if c == nil {
+		return text
+	}
+	for _, s := range c.secrets {
+		text = strings.ReplaceAll(text, s, "…")
+	}
+	return c.file.Hide(text)
+}

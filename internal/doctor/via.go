@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/bearward/bearward/internal/egress"
 	"github.com/bearward/bearward/internal/server"
-	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
 )
 
@@ -30,6 +28,7 @@ var (
 	viaStatus   = define("via_status", Error, "a request without credentials gets status {status} in place of {want}", "let the proxy pass on the server's status as it is")
 	viaRedirect = define("via_redirect", Warning, "a request without credentials is sent to {location}, in place of {want}", "let the proxy pass on the server's answer; --via that URL, if it is where clients of the API go")
 	viaPublic   = define("via_public_url", Warning, "clients reach the API at {url}, which is below no public_url ({list}): their proofs are refused", "public_url: {url}")
+	viaSilent   = define("via_silent", Warning, "{silent} of {all} requests through the proxy got no answer: not all could be told", "see the proxy's log; doctor waits longer with --timeout")
 	viaNoEcho   = define("via_upstream_unseen", Info, "what the upstream gets could not be told: it does not show the requests that it gets", "to see it, let the proxy lead to a server that echoes its requests, and run doctor again")
 )
 
@@ -45,10 +44,9 @@ type front struct {
 
 	closed, public, unmatched target
 	bare                      egress.Response // to closed, without credentials
-}
 
-// target is a request that the rules of the file decide about.
-type target struct{ method, path string }
+	sent, silent int // requests, and those without an answer
+}
 
 // viaChecks run one after another, if the server is reached through the proxy.
 var viaChecks = []func(*front){crooked, families, identities, certificateHeader, unmatchedPath, credentialsSeen, document, preflight}
@@ -90,6 +88,9 @@ func via(ctx context.Context, e *exam) {
 	for _, check := range viaChecks {
 		check(f)
 	}
+	if f.silent > 0 {
+		e.say(viaSilent, "silent", strconv.Itoa(f.silent), "all", strconv.Itoa(f.sent))
+	}
 }
 
 // origin compares the URL with what proofs name.
@@ -103,52 +104,16 @@ func (f *front) origin() {
 	}
 }
 
-// targets finds a request of each kind among the rules.
-func (f *front) targets() {
-	for i := range f.file.Rules {
-		r := &f.file.Rules[i]
-		t := example(r.Match, f.mark)
-		policy, outcome := f.service.Match(t.method, t.path)
-		if outcome != route.Matched || policy.Route != r.Match {
-			continue // another rule is more specific
-		}
-		switch {
-		case r.Public && f.public.path == "":
-			f.public = t
-		case !r.Public && !r.Optional && !r.Hide && f.closed.path == "":
-			f.closed = t
-		}
-	}
-	if t := (target{http.MethodGet, "/" + f.mark}); f.unruled(t) {
-		f.unmatched = t
-	}
-}
-
-func (f *front) unruled(t target) bool {
-	_, outcome := f.service.Match(t.method, t.path)
-	return outcome == route.Unmatched
-}
-
-// example is a request that a pattern matches.
-func example(pattern, word string) target {
-	method, path, found := strings.Cut(pattern, " ")
-	if !found {
-		method, path = http.MethodGet, pattern
-	}
-	segments := strings.Split(strings.TrimSuffix(path, "{$}"), "/")
-	for i, s := range segments {
-		if strings.HasPrefix(s, "{") {
-			segments[i] = word
-		}
-	}
-	return target{method, strings.Join(segments, "/")}
-}
-
-// send makes one request. header is in addition to nothing.
+// send makes one request with these headers and no others.
 func (f *front) send(t target, header http.Header) (egress.Response, error) {
-	return f.client.Do(f.ctx, egress.Request{
-		Method: t.method, URL: strings.TrimSuffix(f.base.String(), "/") + t.path, Header: maps.Clone(header),
+	resp, err := f.client.Do(f.ctx, egress.Request{
+		Method: t.method, URL: strings.TrimSuffix(f.base.String(), "/") + t.path, Header: header,
 	})
+	f.sent++
+	if resp.Status == 0 {
+		f.silent++
+	}
+	return resp, err
 }
 
 // uncredentialed compares the answer to a request without credentials with the

@@ -37,7 +37,7 @@ var forgeries = []struct{ header, value string }{
 // families sends what only a proxy may say. The answer to a request without
 // credentials must not change.
 func families(f *front) {
-	found := false
+	found, silent := false, f.silent
 	try := func(name string, header http.Header) {
 		resp, _ := f.send(f.closed, header) // a redirect is an answer
 		if resp.Status == 0 || summary(resp) == summary(f.bare) || found && strings.HasSuffix(name, "*") {
@@ -56,7 +56,7 @@ func families(f *front) {
 		}
 		try(family+"*", whole)
 	}
-	if !found {
+	if !found && f.silent == silent { // what has no answer is no pass
 		f.say(viaForgedFine)
 	}
 	if f.file.DPoP != nil && f.file.Forwarded != "none" {

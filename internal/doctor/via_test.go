@@ -146,6 +146,13 @@ var fronts = []struct {
 	{"the client's whole family", func(t *testing.T, s *scene) Report {
 		return s.behind(t, s.asked(t), &asker{family: "X-Original-"})
 	}, viaForged, []string{"X-Forwarded-*"}},
+	{"a proxy that drops what it does not know", func(t *testing.T, s *scene) Report {
+		return s.behind(t, s.asked(t), &asker{client: func(r *http.Request) {
+			if r.Header.Get("X-Original-Host") != "" {
+				panic(http.ErrAbortHandler)
+			}
+		}})
+	}, viaSilent, []string{"2 of"}},
 	{"a host for proofs", func(t *testing.T, s *scene) Report {
 		s.top = "dpop: {}\nforwarded: x-forwarded\ntrusted_proxies: [127.0.0.0/8]\n"
 		text := s.text(start(t, issuer.Config{}).URL())
