@@ -137,17 +137,18 @@ func patience(f issuer.Fault) Options {
 	return Options{}
 }
 
-// What the environment says stays there, also where a server says it again.
-func TestEnvironment(t *testing.T) {
-	t.Setenv("SECRET", "from-the-environment")
+// What is secret stays here, also where a server says it again: the secret of
+// introspection, and whatever came from the environment.
+func TestSecretsStay(t *testing.T) {
+	t.Setenv("NAME", "from-the-environment")
 	own := listening(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"issuer":"https://from-the-environment"}`)
+		_, _ = io.WriteString(w, `{"issuer":"https://hidden-word/hidden+word"}`)
 	})
 	s := newScene(t)
-	s.issuerLines = "    introspection: {auth: client_secret_post, client_id: api, client_secret: \"${SECRET}\"}"
-	r := s.examine(s.text(own))
-	if text := r.String(); strings.Contains(text, "from-the-environment") || !strings.Contains(text, issuerHost.Name) {
+	s.issuerLines = "    audience: \"${NAME}\"\n    introspection: {auth: client_secret_post, client_id: api, client_secret: hidden-word}"
+	text := s.examine(s.text(own)).String()
+	if strings.Contains(text, "hidden-word") || strings.Contains(text, "from-the-environment") || !strings.Contains(text, issuerOther.Name) || !strings.Contains(text, audienceFine.Name) {
 		t.Errorf("%s", text)
 	}
 }

@@ -94,6 +94,9 @@ var plants = []struct {
 	{"metadata behind a door", func(t *testing.T, s *scene) Report {
 		return s.examine(s.text(listening(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })))
 	}, metadataClosed, []string{"issuers[0].jwks_file", "kubectl"}},
+	{"metadata behind a sign-in", func(t *testing.T, s *scene) Report {
+		return s.examine(s.text(listening(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })))
+	}, metadataClosed, nil},
 	{"a page in place of metadata", func(t *testing.T, s *scene) Report {
 		i := start(t, issuer.Config{})
 		_ = i.Break(issuer.HTML)
@@ -186,6 +189,10 @@ var plants = []struct {
 		s.issuerLines = "    algorithms: [RS256]"
 		return s.examine(s.text(documents(t, plainMetadata, set(goodKey, ed25519Key))))
 	}, keysUnfit, []string{"issuers[0].algorithms: [ES256, Ed25519]"}},
+	{"keys for an algorithm that is not allowed", func(t *testing.T, s *scene) Report {
+		s.issuerLines = "    algorithms: [PS256]"
+		return s.examine(s.text(start(t, issuer.Config{Algorithms: []string{"RS256"}}).URL()))
+	}, keysUnfit, []string{"issuers[0].algorithms: [RS256]"}},
 	{"weak keys only", func(t *testing.T, s *scene) Report {
 		return s.examine(s.text(documents(t, plainMetadata, set(weakKey))))
 	}, keysUnusable, []string{"2048"}},
@@ -240,6 +247,10 @@ var plants = []struct {
 		s.issuerLines = "    preset: keycloak\n    audience: account"
 		return s.examine(s.text(start(t, issuer.Config{Path: "/realms/a"}).URL()))
 	}, audienceAccount, []string{"audience mapper"}},
+	{"the audience of everybody, below another path", func(t *testing.T, s *scene) Report {
+		s.issuerLines = "    preset: keycloak\n    audience: account"
+		return s.examine(s.text(start(t, issuer.Config{Path: "/auth"}).URL()))
+	}, audienceAccount, nil},
 	{"no audience mapper", func(t *testing.T, s *scene) Report {
 		s.issuerLines = "    preset: keycloak"
 		r := s.examine(s.text(start(t, issuer.Config{Path: "/realms/a"}).URL()))

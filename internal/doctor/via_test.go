@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -147,11 +148,15 @@ var fronts = []struct {
 		return s.behind(t, s.asked(t), &asker{family: "X-Original-"})
 	}, viaForged, []string{"X-Forwarded-*"}},
 	{"a proxy that drops what it does not know", func(t *testing.T, s *scene) Report {
-		return s.behind(t, s.asked(t), &asker{client: func(r *http.Request) {
+		r := s.behind(t, s.asked(t), &asker{client: func(r *http.Request) {
 			if r.Header.Get("X-Original-Host") != "" {
 				panic(http.ErrAbortHandler)
 			}
 		}})
+		if strings.Contains(r.String(), viaForgedFine.Name) {
+			t.Errorf("silence is a pass:\n%s", r)
+		}
+		return r
 	}, viaSilent, []string{"2 of"}},
 	{"a host for proofs", func(t *testing.T, s *scene) Report {
 		s.top = "dpop: {}\nforwarded: x-forwarded\ntrusted_proxies: [127.0.0.0/8]\n"
@@ -162,6 +167,11 @@ var fronts = []struct {
 		s.top = "client_cert_header: {name: Client-Cert, format: rfc9440}\n"
 		return s.behind(t, s.asked(t), &asker{})
 	}, viaCertificate, []string{"Client-Cert", "proxy_set_header"}},
+	{"the client's certificate header, where 400 is 401", func(t *testing.T, s *scene) Report {
+		s.top = "client_cert_header: {name: Client-Cert, format: rfc9440}\n"
+		text := strings.Replace(s.asked(t), "{headers: x-forwarded}", "{headers: x-forwarded, status_for_400: 401}", 1)
+		return s.behind(t, text, &asker{})
+	}, viaCertificate, []string{"401 invalid_request", "401 invalid_token"}},
 	{"a certificate header of the proxy", func(t *testing.T, s *scene) Report {
 		s.top = "client_cert_header: {name: Client-Cert, format: rfc9440}\n"
 		r := s.behind(t, s.asked(t), &asker{client: func(r *http.Request) { r.Header.Del("Client-Cert") }})
@@ -185,6 +195,16 @@ var fronts = []struct {
 	{"no document", func(t *testing.T, s *scene) Report {
 		return s.behind(t, s.asked(t), &asker{metadata: true})
 	}, viaNoDocument, []string{"/.well-known/oauth-protected-resource"}},
+	{"another document", func(t *testing.T, s *scene) Report {
+		other := listening(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"resource":"https://other.example.test"}`) })
+		return s.behind(t, s.asked(t), &asker{documents: other})
+	}, viaNoDocument, nil},
+	{"rules that tell nothing come first", func(t *testing.T, s *scene) Report {
+		s.rules = "  - {match: /maybe, optional: true}\n  - {match: \"/{any...}\", hide: true}\n  - {match: \"GET /{$}\"}\n" + s.rules
+		r := s.behind(t, s.asked(t), &asker{})
+		healthy(t, r)
+		return r
+	}, viaFine, nil},
 	{"no preflight", func(t *testing.T, s *scene) Report {
 		return s.behind(t, s.asked(t), &asker{hides: []string{"Access-Control-Request-Method"}})
 	}, viaPreflight, []string{"Access-Control-Request-Method"}},
