@@ -103,7 +103,7 @@ forward_headers: {X-Auth-Subject: sub, X-Auth-Client: client_id, X-Auth-Scope: s
 	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx, file, in) }()
+	go func() { done <- server.Run(ctx, file, nil, in) }()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		b.Fatal(err)

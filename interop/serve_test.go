@@ -26,7 +26,7 @@ func serve(t testing.TB, text string) string {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := server.Run(ctx, file, in)
+		err := server.Run(ctx, file, nil, in)
 		_ = in.CloseWithError(io.EOF)
 		done <- err
 	}()

@@ -32,7 +32,7 @@ func served(t *testing.T, text string) (api, admin string) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- server.Run(ctx, file, in)
+		done <- server.Run(ctx, file, nil, in)
 		_ = in.Close()
 	}()
 	lines := bufio.NewReader(out)

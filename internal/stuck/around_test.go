@@ -180,7 +180,7 @@ func serve(t *testing.T, f *config.File) (api, admin string) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- server.Run(ctx, f, in)
+		done <- server.Run(ctx, f, nil, in)
 		_ = in.Close()
 	}()
 	lines := bufio.NewScanner(out)
