@@ -56,7 +56,9 @@ func (s *seen) Keys(ctx context.Context, kid, alg string) ([]*validate.Key, erro
 	return s.Source.Keys(ctx, kid, alg)
 }
 
-func newCrowd(tb testing.TB) *crowd {
+func newCrowd(tb testing.TB) *crowd { return newCrowdOf(tb, realTokens) }
+
+func newCrowdOf(tb testing.TB, tokens int) *crowd {
 	tb.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -86,7 +88,7 @@ func newCrowd(tb testing.TB) *crowd {
 	must(err)
 	c.filler, err = c.server.Sign(nil, stand.Claims(c.server, 0, ""))
 	must(err)
-	c.tokens = make([]string, realTokens)
+	c.tokens = make([]string, tokens)
 	for i := range c.tokens {
 		c.tokens[i], err = c.server.Sign(map[string]any{"alg": "ES256"}, stand.Claims(c.server, i, ""))
 		must(err)

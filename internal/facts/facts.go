@@ -35,6 +35,7 @@ type Facts struct {
 
 	Digest   [32]byte // SHA-256 of the token as received
 	Digested bool     // Digest is set
+	Until    int64    // of a token in a cache: how long it stays there, in Unix nanoseconds
 }
 
 // Of returns the facts of a *validate.Token, its own, nil if it has none. Package

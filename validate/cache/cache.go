@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -20,27 +22,21 @@ type digest = [sha256.Size]byte
 // waking it up costs more than the hits.
 const bufferedHits = 512
 
-// frontBits is how large the table in front of the store is, as a power of two.
-const frontBits = 12
+// heard is one out of how many hits in front of the store it is told about.
+const heard = 16
 
-// entry is a verified token. It is never written after it was stored.
-type entry struct {
-	digest digest
-	token  *validate.Token
-	until  int64 // unix nanoseconds
-}
-
-// Cache is a validate.Memory. Its store may forget any entry at any time, and
-// compares no more than a hash: what it returns is right all the same, because an
-// entry carries its whole digest and its own end.
+// Cache is a validate.Memory. Its store may forget any token at any time, and
+// compares no more than a hash: what it returns is right all the same, because a
+// token carries its whole digest and its own end.
 type Cache struct {
 	config Config
 	seed   maphash.Seed
 
-	front [1 << frontBits]atomic.Pointer[entry] // of the newest entry with a hash; read without a lock
+	front []atomic.Pointer[validate.Token] // the latest one for each place; read without a lock
+	shift int                              // of a hash, to its place there
 
 	mu     sync.RWMutex // uses of the store against Flush and Close
-	store  *ristretto.Cache[uint64, *entry]
+	store  *ristretto.Cache[uint64, *validate.Token]
 	closed bool
 
 	flights flights
@@ -55,19 +51,24 @@ func New(c Config) (*Cache, error) {
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
-	store, err := ristretto.NewCache(&ristretto.Config[uint64, *entry]{
+	made := &Cache{config: c, seed: maphash.MakeSeed()}
+	width := bits.Len(uint(c.Entries - 1)) // enough for all entries
+	made.front, made.shift = make([]atomic.Pointer[validate.Token], 1<<width), 64-width
+	var err error
+	made.store, err = ristretto.NewCache(&ristretto.Config[uint64, *validate.Token]{
 		NumCounters:        10 * int64(c.Entries),
 		MaxCost:            int64(c.Entries), // [CA-05]
 		BufferItems:        bufferedHits,
 		IgnoreInternalCost: true,
+		OnEvict:            func(i *ristretto.Item[*validate.Token]) { made.forget(i.Key, i.Value) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cache of %d entries: %w", c.Entries, err)
 	}
-	return &Cache{config: c, seed: maphash.MakeSeed(), store: store}, nil
+	return made, nil
 }
 
-// Get returns the token with this digest, if its entry's time is not over.
+// Get returns the token with this digest, if its time in the cache is not over.
 func (c *Cache) Get(d digest) *validate.Token {
 	t := c.find(d)
 	if t != nil {
@@ -77,47 +78,77 @@ func (c *Cache) Get(d digest) *validate.Token {
 }
 
 func (c *Cache) find(d digest) *validate.Token {
-	slot := c.slot(d)
-	if e := c.front[slot>>(64-frontBits)].Load(); e != nil && e.digest == d {
-		return c.valid(e)
+	hash := c.hash(d)
+	t := c.place(hash).Load()
+	f := is(t, d)
+	if f == nil {
+		return c.stored(hash, d)
 	}
-	return c.stored(slot, d)
+	if rand.Uint32()%heard == 0 { //nolint:gosec // nothing depends on which one
+		c.hear(hash)
+	}
+	return c.valid(t, f)
 }
 
-// slot is where entries are: under a hash that nobody outside can aim at.
-func (c *Cache) slot(d digest) uint64 { return maphash.Bytes(c.seed, d[:]) }
+// hash is where tokens are: one that nobody outside can aim at.
+func (c *Cache) hash(d digest) uint64 { return maphash.Bytes(c.seed, d[:]) }
 
-// valid is the entry's token, until the entry's time is over.
-func (c *Cache) valid(e *entry) *validate.Token {
-	if c.config.Clock().UnixNano() >= e.until { // [CA-01]
+func (c *Cache) place(hash uint64) *atomic.Pointer[validate.Token] { return &c.front[hash>>c.shift] }
+
+// is returns the facts of a token in the cache, nil if it has another digest. A
+// handler may have written another token over it.
+func is(t *validate.Token, d digest) *facts.Facts {
+	if t == nil {
 		return nil
 	}
-	return e.token
+	if f := facts.Of(t); f != nil && f.Digested && f.Digest == d { // [CA-01]
+		return f
+	}
+	return nil
 }
 
-// stored takes an entry to the front, in one section: one that a Flush has taken
+// valid is the token, until its time in the cache is over.
+func (c *Cache) valid(t *validate.Token, f *facts.Facts) *validate.Token {
+	if c.config.Clock().UnixNano() >= f.Until { // [CA-01]
+		return nil
+	}
+	return t
+}
+
+// stored takes a token to the front, in one section: one that a Flush has taken
 // out of the store must not come back.
-func (c *Cache) stored(slot uint64, d digest) *validate.Token {
+func (c *Cache) stored(hash uint64, d digest) *validate.Token {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
 		return nil
 	}
-	e, ok := c.store.Get(slot)
-	if !ok || e == nil || e.digest != d { // [CA-01]
+	t, _ := c.store.Get(hash)
+	f := is(t, d)
+	if f == nil || c.valid(t, f) == nil {
 		return nil
 	}
-	t := c.valid(e)
-	if t != nil {
-		c.front[slot>>(64-frontBits)].Store(e)
-	}
+	c.place(hash).Store(t)
 	return t
 }
 
-// put remembers the token until its exp, or for the TTL if that is sooner.
+// hear lets the store know that a token is in use, for it will give up others.
+func (c *Cache) hear(hash uint64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if !c.closed {
+		c.store.Get(hash)
+	}
+}
+
+// put remembers the token until its exp, or for the TTL if that is sooner. Nobody
+// else has a new token yet.
 func (c *Cache) put(d digest, t *validate.Token) {
 	f := facts.Of(t)
 	if f == nil || !facts.Whole(t) { // not one of ours, or no longer
+		return
+	}
+	if f.Until != 0 || f.Digested && f.Digest != d { // in a cache already, or by another digest
 		return
 	}
 	now := c.config.Clock()
@@ -125,14 +156,18 @@ func (c *Cache) put(d digest, t *validate.Token) {
 	if ttl <= 0 {                                  // the store would keep it for ever
 		return
 	}
-	e, slot := &entry{d, t, now.Add(ttl).UnixNano()}, c.slot(d)
+	f.Digest, f.Digested, f.Until = d, true, now.Add(ttl).UnixNano()
+	hash := c.hash(d)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if !c.closed {
-		c.front[slot>>(64-frontBits)].Store(e)
-		c.store.SetWithTTL(slot, e, 1, ttl)
+		c.place(hash).Store(t)
+		c.store.SetWithTTL(hash, t, 1, ttl)
 	}
 }
+
+// forget takes a token out of the front, if it is there.
+func (c *Cache) forget(hash uint64, t *validate.Token) { c.place(hash).CompareAndSwap(t, nil) }
 
 // Drop forgets an entry that is no longer good. It may come back if it was put
 // just before, and is no better then.
@@ -152,17 +187,16 @@ func (c *Cache) Flush(d digest) {
 }
 
 func (c *Cache) remove(d digest, wait bool) {
-	slot := c.slot(d)
+	hash := c.hash(d)
 	if c.closed {
 		return
 	}
-	c.store.Del(slot)
+	c.store.Del(hash)
 	if wait {
 		c.store.Wait() // what was put and is still on its way
 	}
-	at := &c.front[slot>>(64-frontBits)]
-	if e := at.Load(); e != nil && e.digest == d {
-		at.CompareAndSwap(e, nil)
+	if t := c.place(hash).Load(); is(t, d) != nil {
+		c.forget(hash, t)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/bearward/bearward/internal/facts"
 	"github.com/bearward/bearward/internal/issuer"
 	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/validate"
@@ -152,6 +153,15 @@ func TestWhole(t *testing.T) {
 	}); err != nil || s.cache.Get(foreign) != nil {
 		t.Errorf("%v; a token of a foreign verifier is remembered", err)
 	}
+	known, strange := s.mint(nil)
+	if _, err := s.cache.Share(t.Context(), sha256.Sum256([]byte("another")), func(ctx context.Context) (*validate.Token, error) {
+		token, err := s.verifier.Verify(ctx, known)
+		f := facts.Of(token)
+		f.Digest, f.Digested = strange, true
+		return token, err
+	}); err != nil || s.cache.Get(sha256.Sum256([]byte("another"))) != nil {
+		t.Errorf("%v; a token is remembered by a digest that is not its own", err)
+	}
 	copied := sha256.Sum256([]byte("copied"))
 	if _, err := s.cache.Share(t.Context(), copied, func(context.Context) (*validate.Token, error) {
 		c := *s.cache.Get(d)
@@ -217,6 +227,68 @@ func TestFlushIsNotUndone(t *testing.T) {
 	<-flushed
 	if remembering.Get(d) != nil {
 		t.Error("a token that was flushed is remembered")
+	}
+}
+
+// TestConfused: a token that stands where another one should be is not taken for it.
+// [CA-01]
+func TestConfused(t *testing.T) {
+	s := newStand(t, cache.Config{})
+	d, other := s.put(nil), sha256.Sum256([]byte("other"))
+	s.cache.Confuse(d, other)
+	if s.cache.Get(other) != nil {
+		t.Error("taken out of the front")
+	}
+	s.cache.Settle()
+	if s.cache.Get(other) != nil {
+		t.Error("taken out of the store")
+	}
+	if s.cache.Get(d) == nil {
+		t.Error("forgotten")
+	}
+}
+
+// TestEvicted: what the store gives up is in front no longer, so that nobody counts
+// it twice. [CA-05]
+func TestEvicted(t *testing.T) {
+	s := newStand(t, cache.Config{Entries: 8})
+	var known [][32]byte
+	stored, evicted := map[[32]byte]bool{}, 0
+	for range 100 {
+		known = append(known, s.put(nil))
+		for _, d := range known {
+			front, store := s.cache.Where(d)
+			if stored[d] && !store {
+				if evicted++; front {
+					t.Fatal("a token that the store gave up is in front")
+				}
+			}
+			stored[d] = store
+		}
+	}
+	if evicted == 0 {
+		t.Error("nothing was evicted")
+	}
+}
+
+// TestPutTwice: a token that is remembered keeps its time.
+func TestPutTwice(t *testing.T) {
+	s := newStand(t, cache.Config{})
+	d := s.put(map[string]any{"exp": noon.Add(time.Hour).Unix()})
+	s.advance(time.Minute)
+	again := func(context.Context) (*validate.Token, error) { return s.cache.Get(d), nil }
+	other := sha256.Sum256([]byte("other"))
+	for _, digest := range [][32]byte{d, other} {
+		if _, err := s.cache.Share(t.Context(), digest, again); err != nil {
+			t.Error(err)
+		}
+	}
+	if s.cache.Get(other) != nil {
+		t.Error("remembered by another digest")
+	}
+	s.advance(4 * time.Minute)
+	if s.cache.Get(d) != nil {
+		t.Error("remembered for too long")
 	}
 }
 
