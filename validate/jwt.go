@@ -113,8 +113,8 @@ func (s *state) deviates(code Code, claim string) *Error {
 func (s *state) seal() *Token {
 	t := s.token
 	n := len(t.Audience)
-	both := append(t.Audience, t.Audience...)
-	t.Audience, t.facts.Audience = both[:n:n], both[n:]
+	t.Audience = append(t.Audience, t.Audience...)
+	t.Audience, t.facts.Audience = t.Audience[:n:n], t.Audience[n:]
 	t.AMR = slices.Clip(t.AMR)
 	f := t.facts
 	f.Sealed, f.Self = true, t
