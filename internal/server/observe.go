@@ -26,6 +26,20 @@ func (b *builder) observer() middleware.Observer {
 	return middleware.Observers(b.kept.metrics, log)
 }
 
+// admitReportOnly logs which rules refuse nothing: nobody should find out by
+// accident.
+func (s *Service) admitReportOnly() {
+	var rules []string
+	for _, rule := range s.file.Rules {
+		if !rule.Public && (s.file.ReportOnly || rule.ReportOnly) {
+			rules = append(rules, rule.Match)
+		}
+	}
+	if len(rules) > 0 {
+		s.logger.Warn("bearward: report_only: what these rules refuse is let through", "rules", rules)
+	}
+}
+
 // state is what metrics show of the service.
 func (s *Service) state() metrics.State {
 	out := metrics.State{Issuers: s.Guard.Health()}

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bearward/bearward/bearwardtest"
 	"github.com/bearward/bearward/internal/issuer"
 	"github.com/bearward/bearward/internal/prove"
+	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 )
@@ -250,4 +252,45 @@ func answerOf(h http.Handler, method, url string) int {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest(method, url, nil))
 	return rec.Code
+}
+
+// TestMetricsOutliveReloads: what was counted stays, and the next generation
+// counts on, also about an issuer that is new.
+func TestMetricsOutliveReloads(t *testing.T) {
+	first, second := bearwardtest.NewIssuer(t), bearwardtest.NewIssuer(t)
+	named := func(issuer *bearwardtest.Issuer, name string) *config.File {
+		file := parse(t, issuer.URL, "http://127.0.0.1:1", rules)
+		file.Issuers[0].Name = name
+		return file
+	}
+	old, err := New(t.Context(), named(first, "one"), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := old.next(t.Context(), named(second, "two"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		s      *Service
+		issuer *bearwardtest.Issuer
+	}{{old, first}, {old, first}, {next, second}} {
+		in := middleware.Request{Method: "GET", RawPath: "/read", Header: http.Header{"Authorization": {"Bearer " + c.issuer.JWT(bearwardtest.Claims{Scope: "read"})}}}
+		if _, v := c.s.judge(t.Context(), in, true); !v.Allowed {
+			t.Error(v.Err)
+		}
+	}
+	if err := old.retire(); err != nil {
+		t.Error(err)
+	}
+	rec := httptest.NewRecorder()
+	next.metrics.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`issuer="one",report_only="false"} 2`, `issuer="two",report_only="false"} 1`} {
+		if !strings.Contains(rec.Body.String(), `bearward_decisions_total{class="accepted",code="accepted",`+want) {
+			t.Errorf("%s is not in %s", want, rec.Body.String())
+		}
+	}
+	if err := next.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -67,6 +67,7 @@ func (r *runner) reload(ctx context.Context) {
 	case r.swapped <- struct{}{}:
 	default: // it is known already
 	}
+	next.admitReportOnly()
 	r.logger.Info("bearward: the configuration was reloaded", "file", path, "issuers", len(next.file.Issuers), "rules", len(next.file.Rules))
 }
 

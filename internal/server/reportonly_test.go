@@ -74,3 +74,36 @@ func TestReportOnlyEverywhere(t *testing.T) {
 		t.Errorf("the refusal: %s", text)
 	}
 }
+
+// TestReportOnlyAsked: a proxy that asks is told to let pass, and nothing of who
+// that is; a credential that it can be told to remove is named.
+func TestReportOnlyAsked(t *testing.T) {
+	const rest = `rules:
+  - {match: "/reports", scopes: [read], report_only: true}
+  - {match: "/demands", scopes: [read]}
+forward_headers: {X-Auth-Subject: sub}
+`
+	forward := asksForward(t, "x-original", rest)
+	ext := asks(t, "ext-authz", rest, forward)
+	expired := "Authorization: Bearer " + forward.issuer.Wrong("expired")
+	for mode, ask := range map[string]func(string, string, ...string) answer{"forward-auth": forward.about, "ext-authz": ext.ask} {
+		for _, fields := range [][]string{{expired}, {forward.as("write")}, nil} {
+			a := ask("GET", "/reports", fields...)
+			if a.StatusCode != 200 || a.Header.Get("Www-Authenticate") != "" {
+				t.Errorf("%s: %d %v", mode, a.StatusCode, a.Header)
+			}
+			if subject := a.Header["X-Auth-Subject"]; len(subject) != 1 || subject[0] != "" {
+				t.Errorf("%s: identity %q", mode, subject)
+			}
+			if mode == "ext-authz" && !strings.Contains(a.Header.Get("X-Envoy-Auth-Headers-To-Remove"), "authorization,dpop") {
+				t.Errorf("%s: removes %q", mode, a.Header.Get("X-Envoy-Auth-Headers-To-Remove"))
+			}
+		}
+		denied(t, mode, ask("GET", "/demands", expired), 401)
+		denied(t, mode+" unmatched", ask("GET", "/none", expired), 403)
+		denied(t, mode+" forged", ask("GET", "/reports", "X-Auth-Subject: admin"), 403)
+		if a := ask("GET", "/reports", forward.as("read")); a.StatusCode != 200 || a.Header.Get("X-Auth-Subject") == "" {
+			t.Errorf("%s accepted: %d %v", mode, a.StatusCode, a.Header)
+		}
+	}
+}

@@ -225,22 +225,10 @@ func (r *runner) advise(at net.Addr) {
 	f := r.file
 	tcp, ok := at.(*net.TCPAddr)
 	direct := ok && tcp.IP.IsLoopback() && !f.PlainBehindTLS
-	if rules := reported(f); len(rules) > 0 {
-		r.logger.Warn("bearward: report_only: what these rules refuse is let through", "rules", rules)
-	}
+	r.admitReportOnly()
 	if f.Mode == "proxy" && f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct { // [DP-12]
 		r.logger.Warn("bearward: proofs cannot be judged: set public_url, the URL under which clients reach this API", "listen", at.String())
 	}
-}
-
-// reported are the rules that only report.
-func reported(f *config.File) (rules []string) {
-	for _, rule := range f.Rules {
-		if !rule.Public && (f.ReportOnly || rule.ReportOnly) {
-			rules = append(rules, rule.Match)
-		}
-	}
-	return rules
 }
 
 func (r *runner) serve(server *http.Server, on net.Listener) {
