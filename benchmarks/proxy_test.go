@@ -55,16 +55,16 @@ func answering(b *testing.B, size int) (origin string) {
 	return "http://" + on.Addr().String()
 }
 
-// asking returns what sends the request to a proxy and reads the answer, all on
-// one connection.
-func asking(b *testing.B, address, token string, size int) func() {
+// asking returns what sends the request, with more fields perhaps, and reads the
+// answer, all on one connection.
+func asking(b *testing.B, address, token string, size int, fields ...string) func() {
 	b.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = conn.Close() })
-	request := []byte("GET /orders HTTP/1.1\r\nHost: api.example.test\r\nAccept: application/json\r\nUser-Agent: bench\r\nAuthorization: Bearer " + token + "\r\n\r\n")
+	request := []byte("GET /orders HTTP/1.1\r\nHost: api.example.test\r\nAccept: application/json\r\nUser-Agent: bench\r\nAuthorization: Bearer " + token + "\r\n" + strings.Join(fields, "") + "\r\n")
 	from := bufio.NewReaderSize(conn, 64<<10)
 	return func() {
 		if _, err := conn.Write(request); err != nil {
@@ -85,18 +85,17 @@ func asking(b *testing.B, address, token string, size int) func() {
 	}
 }
 
-// serving starts bearward serve in mode proxy.
-func serving(b *testing.B, upstream string) (address, token string) {
+// serving starts bearward serve; mode are the lines of its file that say which.
+func serving(b *testing.B, mode string) (address, token string) {
 	b.Helper()
 	issuer := bearwardtest.NewIssuer(b)
 	file, err := config.Parse("serve.yaml", []byte(fmt.Sprintf(`listen: 127.0.0.1:0
-mode: proxy
-upstream: %s
+%s
 resource: https://api.example.test
 issuers: [{issuer: "%s", allow_http: true}]
 rules: [{match: "GET /orders", scopes: [read]}]
 forward_headers: {X-Auth-Subject: sub, X-Auth-Client: client_id, X-Auth-Scope: scope}
-`, upstream, issuer.URL)))
+`, mode, issuer.URL)))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -138,7 +137,7 @@ func BenchmarkProxy(b *testing.B) {
 				},
 			})
 			b.Cleanup(bare.Close)
-			address, token := serving(b, upstream)
+			address, token := serving(b, "mode: proxy\nupstream: "+upstream)
 			ratio(b, asking(b, bare.Listener.Addr().String(), token, size), asking(b, address, token, size))
 		})
 	}

@@ -66,17 +66,20 @@ func (a *authorizer) deny(r *http.Request, in middleware.Request, code validate.
 	return verdict{Decision: a.Guard.Deny(r.Context(), in, code)}
 }
 
+var noStore = []string{"no-store"}
+
 // allow tells the proxy who asks. Every identity header is there, empty where
 // there is nothing to tell, so that the proxy's copy replaces that of the
 // client.
 func (a *authorizer) allow(w http.ResponseWriter, r *http.Request, v verdict) {
 	h := w.Header()
-	for _, i := range a.identity { // [PV-05]
-		h[i.header] = []string{v.identity.Get(i.header)}
+	for i := range v.identity { // [PV-05]
+		h[a.identity[i].header] = v.identity[i : i+1 : i+1]
 	}
-	h["Cache-Control"] = []string{"no-store"} // a proxy that remembers would decide itself [TR-18]
-	h["Content-Length"] = []string{"0"}
+	h["Cache-Control"] = noStore // a proxy that remembers would decide itself [TR-18]
 	v.Amend(h)
-	a.hurry(w, r)
+	if carries(r) {
+		a.hurry(w, r)
+	}
 	w.WriteHeader(http.StatusOK)
 }

@@ -14,72 +14,96 @@ import (
 // identity is what the upstream is told of a token, in a fixed order.
 type identity []identityHeader
 
-type identityHeader struct{ header, claim string }
+type identityHeader struct {
+	header, claim string
+	field         field // zero: the claim has none
+}
 
 func identityOf(headers map[string]string) identity {
 	out := make(identity, 0, len(headers))
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		out = append(out, identityHeader{http.CanonicalHeaderKey(name), headers[name]})
+		out = append(out, identityHeader{http.CanonicalHeaderKey(name), headers[name], fields[headers[name]]})
 	}
 	return out
 }
 
-// known are the claims that a token has as fields.
-var known = map[string]func(*validate.Token) (string, bool){
-	"sub":       func(t *validate.Token) (string, bool) { return t.Subject, true },
-	"client_id": func(t *validate.Token) (string, bool) { return t.ClientID, true },
-	"scope":     func(t *validate.Token) (string, bool) { return words(t.Scopes) },
-	"iss":       func(t *validate.Token) (string, bool) { return t.Issuer, true },
-	"jti":       func(t *validate.Token) (string, bool) { return t.ID, true },
-	"aud":       func(t *validate.Token) (string, bool) { return words(t.Audience) },
-	"acr":       func(t *validate.Token) (string, bool) { return t.ACR, true },
+// field is a claim that a token has as a field, text or a list of words.
+type field struct {
+	text func(*validate.Token) string
+	list func(*validate.Token) []string
 }
 
-// words joins a list by spaces, which no member may then contain.
-func words(list []string) (string, bool) {
-	return strings.Join(list, " "), !slices.ContainsFunc(list, func(s string) bool { return s == "" || strings.Contains(s, " ") })
+var fields = map[string]field{
+	"sub":       {text: func(t *validate.Token) string { return t.Subject }},
+	"client_id": {text: func(t *validate.Token) string { return t.ClientID }},
+	"scope":     {list: func(t *validate.Token) []string { return t.Scopes }},
+	"iss":       {text: func(t *validate.Token) string { return t.Issuer }},
+	"jti":       {text: func(t *validate.Token) string { return t.ID }},
+	"aud":       {list: func(t *validate.Token) []string { return t.Audience }},
+	"acr":       {text: func(t *validate.Token) string { return t.ACR }},
 }
 
 // check refuses a token whose claims cannot be headers: a part of an identity
 // is another identity.
 func (id identity) check(_ context.Context, t *validate.Token) error {
-	_, err := id.of(t)
-	return err
+	var claims map[string]any
+	for i := range id {
+		if err := id[i].fits(t, &claims); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// of returns the headers of a token; nil has none. A claim that is absent has
-// no header.
-func (id identity) of(t *validate.Token) (http.Header, error) {
-	out := make(http.Header, len(id))
+// of returns the values for a token, in the order of id; nil has none. A claim
+// that is absent is empty.
+func (id identity) of(t *validate.Token) ([]string, error) {
+	values := make([]string, len(id))
 	if t == nil {
-		return out, nil
+		return values, nil
 	}
 	var claims map[string]any
-	for _, h := range id {
-		var value string
-		var ok bool
-		if field := known[h.claim]; field != nil {
-			value, ok = field(t)
-		} else {
-			if claims == nil {
-				if err := t.Claims(&claims); err != nil {
-					return nil, fmt.Errorf("claims: %w", err)
-				}
-			}
-			var claim any
-			if claim, ok = claims[h.claim]; !ok {
-				continue
-			}
-			value, ok = claim.(string)
+	for i := range id {
+		h := &id[i]
+		if err := h.fits(t, &claims); err != nil {
+			return nil, err
 		}
-		if !ok || !isValue(value) { // [PV-05]
-			return nil, fmt.Errorf("the claim %q cannot be a header", h.claim)
-		}
-		if value != "" {
-			out[h.header] = []string{value}
+		switch {
+		case h.field.text != nil:
+			values[i] = h.field.text(t)
+		case h.field.list != nil:
+			values[i] = strings.Join(h.field.list(t), " ")
+		default:
+			values[i], _ = claims[h.claim].(string)
 		}
 	}
-	return out, nil
+	return values, nil
+}
+
+// fits refuses a token whose claim is no text, or not what a header can hold.
+// claims are all those of the token, once they were needed.
+func (h *identityHeader) fits(t *validate.Token, claims *map[string]any) error {
+	ok := true
+	switch {
+	case h.field.text != nil:
+		ok = isValue(h.field.text(t))
+	case h.field.list != nil: // joined by spaces, which no member may then contain
+		ok = !slices.ContainsFunc(h.field.list(t), func(s string) bool { return s == "" || strings.Contains(s, " ") || !isValue(s) })
+	default:
+		if *claims == nil {
+			if err := t.Claims(claims); err != nil {
+				return fmt.Errorf("claims: %w", err)
+			}
+		}
+		if claim, present := (*claims)[h.claim]; present {
+			text, isText := claim.(string)
+			ok = isText && isValue(text)
+		}
+	}
+	if !ok { // [PV-05]
+		return fmt.Errorf("the claim %q cannot be a header", h.claim)
+	}
+	return nil
 }
 
 // isValue accepts what every server reads back as it was: visible ASCII and

@@ -13,7 +13,7 @@ import (
 // verdict is what was decided about one request, whatever the mode makes of it.
 type verdict struct {
 	middleware.Decision
-	identity  http.Header // of the token of what may pass
+	identity  []string // values of the configured headers, of what may pass
 	preflight bool
 	route     string // of the rule; "" if there is none
 }

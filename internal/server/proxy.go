@@ -103,8 +103,10 @@ func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 		h.Del("Upgrade")
 		h.Del("Connection")
 	}
-	for name, values := range f.identity {
-		h[name] = values
+	for i, value := range f.identity {
+		if value != "" {
+			h[p.identity[i].header] = f.identity[i : i+1 : i+1]
+		}
 	}
 	r.SetXForwarded()
 	if p.file.PlainBehindTLS {

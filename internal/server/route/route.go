@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // Outcome says what became of a request.
@@ -46,14 +47,18 @@ func (t *Table) Match(method, raw string) (rule int, outcome Outcome) {
 	if method == http.MethodConnect { // a tunnel has no path to judge
 		return 0, Unmatched
 	}
-	all, ok := forms(raw)
-	if !ok { // [PV-08]
-		return 0, Ambiguous
-	}
-	rule = t.lookup(method, all[0])
-	for _, f := range all[1:] {
-		if t.lookup(method, f) != rule { // [PV-08]
+	if evident(raw) {
+		rule = t.ask(method, raw, "")
+	} else {
+		all, ok := forms(raw)
+		if !ok { // [PV-08]
 			return 0, Ambiguous
+		}
+		rule = t.lookup(method, all[0])
+		for _, f := range all[1:] {
+			if t.lookup(method, f) != rule { // [PV-08]
+				return 0, Ambiguous
+			}
 		}
 	}
 	if rule < 0 { // [PV-08]
@@ -71,11 +76,45 @@ func (t *Table) lookup(method string, f form) int {
 		b.WriteString(opaque(segment, i == len(f)-1))
 	}
 	escaped := b.String()
-	r := http.Request{Method: method, URL: &url.URL{Path: decode(escaped), RawPath: escaped}}
-	if _, pattern := t.mux.Handler(&r); pattern != "" {
+	return t.ask(method, decode(escaped), escaped)
+}
+
+// probe is what ServeMux is asked with, used again and again.
+type probe struct {
+	r http.Request
+	u url.URL
+}
+
+var probes = sync.Pool{New: func() any { return new(probe) }}
+
+func (t *Table) ask(method, path, escaped string) int {
+	p := probes.Get().(*probe)
+	p.u = url.URL{Path: path, RawPath: escaped}
+	p.r.Method, p.r.URL = method, &p.u
+	_, pattern := t.mux.Handler(&p.r)
+	probes.Put(p)
+	if pattern != "" {
 		return t.index[pattern]
 	}
 	return -1
+}
+
+// evident reports a path that everybody reads in the same way: forms would
+// return what it is, and lookup write that again.
+func evident(raw string) bool {
+	if raw == "" || raw[0] != '/' {
+		return false
+	}
+	for i := range len(raw) {
+		switch c := raw[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '~':
+		case c == '.' && raw[i-1] != '/':
+		case c == '/' && (i == 0 || raw[i-1] != '/'):
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // nameless is a segment that wildcards match and no literal does: Check
