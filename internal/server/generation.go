@@ -3,6 +3,8 @@ package server
 import (
 	"crypto/tls"
 	"net/http"
+	"sync"
+	"sync/atomic"
 
 	"github.com/bearward/bearward/middleware"
 )
@@ -12,9 +14,43 @@ import (
 type generation struct {
 	*Service
 	handler http.Handler
+
+	users atomic.Int64 // requests that it still has to decide about
+	over  atomic.Bool  // nobody comes any more
+	idle  chan struct{}
+	once  sync.Once
 }
 
-func newGeneration(s *Service) *generation { return &generation{s, s.handler()} }
+func newGeneration(s *Service) *generation {
+	return &generation{Service: s, handler: s.handler(), idle: make(chan struct{})}
+}
+
+// enter reports whether a request may be decided about; if so, leave must follow.
+func (g *generation) enter() bool {
+	g.users.Add(1)
+	if g.over.Load() {
+		g.leave()
+		return false
+	}
+	return true
+}
+
+func (g *generation) leave() {
+	if g.users.Add(-1) == 0 && g.over.Load() {
+		g.once.Do(func() { close(g.idle) })
+	}
+}
+
+// retire waits until every request that has entered is decided about, and closes
+// the guard, which would refuse those that it has not begun with.
+func (g *generation) retire() error {
+	g.over.Store(true)
+	if g.users.Load() == 0 {
+		g.once.Do(func() { close(g.idle) })
+	}
+	<-g.idle
+	return g.Service.retire()
+}
 
 // handler answers requests in the mode of the file.
 func (s *Service) handler() http.Handler {
@@ -48,9 +84,8 @@ func (r *runner) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 // called, which may be more than once.
 func (r *runner) enter() (g *generation, release func()) {
 	for {
-		g = r.current.Load()
-		if release, ok := g.Guard.Hold(); ok {
-			return g, release
+		if g = r.current.Load(); g.enter() {
+			return g, sync.OnceFunc(g.leave)
 		}
 		if r.current.Load() == g { // the server is closed, and the guard refuses everything
 			return g, func() {}

@@ -89,6 +89,11 @@ func start(t *testing.T, issuer *bearwardtest.Issuer, file *config.File, change 
 // startAt starts a server that lives by the clock.
 func startAt(t *testing.T, clock *bearwardtest.Clock, file *config.File, change ...func(*Service)) *served {
 	t.Helper()
+	return startWith(t, clock, file, &runner{grace: 10 * time.Second}, change...)
+}
+
+func startWith(t *testing.T, clock *bearwardtest.Clock, file *config.File, r *runner, change ...func(*Service)) *served {
+	t.Helper()
 	s := &served{
 		t: t, clock: clock, file: file, done: make(chan error, 1),
 		expire: make(chan context.CancelCauseFunc, 100), waits: make(chan chan time.Time, 100),
@@ -114,7 +119,8 @@ func startAt(t *testing.T, clock *bearwardtest.Clock, file *config.File, change 
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	go func() {
-		err := (&runner{Service: service, out: in, grace: 10 * time.Second}).run(ctx)
+		r.Service, r.out = service, in
+		err := r.run(ctx)
 		_ = in.CloseWithError(io.EOF)
 		s.done <- err
 	}()

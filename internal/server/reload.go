@@ -73,12 +73,12 @@ func (r *runner) reload(ctx context.Context) {
 
 // reread makes a service of the file as it is now.
 func (r *runner) reread(ctx context.Context, path string) (*Service, error) {
+	r.seen.data = unreadable
 	if err := regular(path); err != nil {
 		return nil, err
 	}
 	data, err := config.Read(path)
 	if err != nil {
-		r.seen.data = unreadable
 		return nil, err
 	}
 	r.seen.data = sha256.Sum256(data)
@@ -88,7 +88,7 @@ func (r *runner) reread(ctx context.Context, path string) (*Service, error) {
 	}
 	r.see(file)
 	for _, named := range file.Files() {
-		if err := regular(named); err != nil {
+		if err := regular(named); errors.Is(err, errIrregular) { // others are the builder's, with their place
 			return nil, err
 		}
 	}

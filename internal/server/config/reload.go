@@ -2,20 +2,18 @@ package config
 
 import (
 	"crypto/sha256"
-	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 )
-
-var errRestart = errors.New("a change of this key takes effect with a restart only")
 
 // Frozen returns the faults of next as what follows f without a restart: the keys
 // whose field has the tag restart. With presence in it, only that the key comes or
 // goes is one.
 func (f *File) Frozen(next *File) (faults []Fault) {
 	frozen(reflect.ValueOf(f).Elem(), reflect.ValueOf(next).Elem(), "", func(path string) {
-		faults = append(faults, next.Fault(path, errRestart))
+		faults = append(faults, next.Fault(path, fmt.Errorf("%s cannot change without a restart", path)))
 	})
 	return faults
 }
