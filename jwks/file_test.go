@@ -69,7 +69,7 @@ func TestFileIsReadAgain(t *testing.T) { // [JK-23]
 		if log.count("private keys") != 1 || log.count("last good keys stay") != 1 || log.count("used again") != 1 { // [JK-09]
 			t.Error("log is not as expected")
 		}
-		if h := f.Health(); h.LastError != "" || h.Skipped != 1 || h.Keys != 1 || h.Age != 0 {
+		if h := f.Health(); h.LastError != "" || h.Skipped != 1 || h.Keys != 1 || h.Age != 0 || h.Fetches != 8 || h.Failures != 5 {
 			t.Errorf("health %+v", h)
 		}
 		if f.Load(t.Context()) != nil || f.Close() != nil {

@@ -178,3 +178,20 @@ func TestLogBounds(t *testing.T) {
 		t.Errorf("%s", out.String())
 	}
 }
+
+// TestObservers tells each of them, in order.
+func TestObservers(t *testing.T) {
+	if middleware.Observers() != nil || middleware.Observers(nil, nil) != nil {
+		t.Error("nobody is an observer")
+	}
+	one, two := &recorder{}, &recorder{}
+	if got := middleware.Observers(nil, one); got != middleware.Observer(one) {
+		t.Errorf("a single one is %T", got)
+	}
+	middleware.Observers(one, nil, two).Observe(t.Context(), middleware.Event{Code: validate.ErrExpired})
+	for _, r := range []*recorder{one, two} {
+		if events := r.take(); len(events) != 1 || events[0].Code != validate.ErrExpired {
+			t.Errorf("%+v", events)
+		}
+	}
+}

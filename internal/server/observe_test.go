@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -293,4 +294,41 @@ func TestMetricsOutliveReloads(t *testing.T) {
 	if err := next.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzExplain: whatever is described, there is a report or a complaint.
+func FuzzExplain(f *testing.F) {
+	for _, body := range []string{
+		`{"url": "/read"}`, `{"method": "OPTIONS", "url": "https://a.test/x?y", "headers": {"Origin": ["a"], "Access-Control-Request-Method": ["PUT"]}, "peer": "::1"}`,
+		`{"url": "/read", "headers": {"authorization": ["Bearer a.b.c"], "Authorization": ["DPoP x"], "dpop": ["y"]}, "certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}`,
+	} {
+		f.Add([]byte(body))
+	}
+	file, err := config.Parse("serve.yaml", []byte("listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nmode: proxy\nupstream: http://127.0.0.1:1\nresource: "+resource+
+		"\ndpop: {enabled: true}\nissuers: [{issuer: \"https://login.example.test\"}]\n"+rules))
+	if err != nil {
+		f.Fatal(err)
+	}
+	s, err := New(f.Context(), file, quiet)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = s.Close() })
+	a := &admin{enter: func() (*generation, func()) { return &generation{Service: s}, func() {} }, logger: quiet}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:1/explain", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		a.explain(rec, r)
+		switch rec.Code {
+		case http.StatusBadRequest:
+		case http.StatusOK:
+			var report middleware.Report
+			if err := json.Unmarshal(rec.Body.Bytes(), &report); err != nil || len(report.Rules) == 0 || report.Allowed != (report.Code == "") {
+				t.Errorf("%s: %v", rec.Body, err)
+			}
+		default:
+			t.Errorf("status %d", rec.Code)
+		}
+	})
 }
