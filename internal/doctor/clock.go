@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/bearward/bearward/internal/egress"
@@ -39,7 +40,7 @@ func (v *visit) read(resp egress.Response, began time.Time) {
 
 func clock(_ context.Context, v *visit) {
 	switch {
-	case v.clock == nil && len(v.fetched) > 0:
+	case v.clock == nil && slices.ContainsFunc(v.fetched, func(p page) bool { return p.resp.Status != 0 }):
 		v.say(clockMute)
 	case v.clock == nil:
 	case v.clock.apart <= tolerated:

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -18,7 +19,8 @@ var (
 )
 
 var (
-	onlyReported = define("report_only", Warning, "{rules} let pass what they refuse, and report it", "report_only: false, once the reports are as they should be")
+	onlyReported = define("report_only", Warning, "report_only for {rules}: what is refused there passes", "report_only: false, once the reports are as they should be")
+	nginxSays    = define("forward_auth_nginx", Info, "x-original is the family of nginx, which passes on one line of challenges and makes 500 of 400", "forward_auth: {single_line_challenge: true, status_for_400: 401}")
 	proxyIgnored = define("environment_proxy", Info, "{variable} is set here; calls to issuers do not use it", "let this machine reach the issuers directly; in a program Config.EgressProxy names a proxy")
 )
 
@@ -34,6 +36,9 @@ func listener(_ context.Context, e *exam) {
 		e.say(onlyReported, "rules", "all rules")
 	} else if n > 0 {
 		e.say(onlyReported, "rules", count(n, "rule"))
+	}
+	if a := f.ForwardAuth; a != nil && a.Headers == "x-original" && (!a.SingleLineChallenge || a.StatusFor400 == http.StatusBadRequest) {
+		e.say(nginxSays)
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
 		if os.Getenv(name) != "" {
@@ -73,6 +78,7 @@ var (
 	proofsPlain = define("public_url_plain", Warning, "public_url {url} is plain http: clients that use https name another URL in their proofs", "public_url: the https URL that clients use")
 	proofsOther = define("public_url_differs", Warning, "public_url {url} and resource {resource} have different hosts", "public_url: the URL that clients call, or resource: the identifier that they ask tokens for, whichever is wrong")
 	proofsFine  = define("proofs", OK, "proofs are judged for {url}", "")
+	proofsAsked = define("proofs_asked", Info, "proofs are judged for the host that the proxy names", "public_url: the URL that clients call, so that the proxy need not be believed in this")
 	proofsLocal = define("proofs_local", Info, "proofs are judged for the Host of each request, on loopback", "public_url: the URL of clients, once they are elsewhere")
 	noncesOwn   = define("nonce_keys_own", Info, "nonces are known to one process and do not outlive it", "dpop.nonce_keys_file: the same file for all instances, one base64url secret of 32 bytes a line")
 )
@@ -83,6 +89,8 @@ func proofs(_ context.Context, e *exam) {
 	switch {
 	case f.DPoP == nil:
 		return
+	case len(f.PublicURL) == 0 && f.Mode != "proxy":
+		e.say(proofsAsked)
 	case len(f.PublicURL) == 0 && f.Forwarded == "none" && (f.PlainBehindTLS || !loopback(f.Listen)):
 		e.say(proofsBlind)
 	case len(f.PublicURL) == 0:

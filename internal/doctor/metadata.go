@@ -27,7 +27,7 @@ var (
 	issuerHost     = define("issuer_host", Error, "at {url} the metadata names {theirs}, the file {ours}: the server calls itself by another name than this machine uses", "{path}issuer: {theirs} with discovery_url: {url}")
 	issuerOther    = define("issuer_differs", Error, "its metadata names {theirs}, the file {ours}", "{path}issuer: {theirs}, if that is who issues the tokens (compare with iss of one)")
 
-	presetMissing = define("preset_missing", Warning, "{ours} looks like {title}, and the preset is generic", "{path}preset: {preset}")
+	presetMissing = define("preset_missing", Warning, "this looks like an issuer of {title}, and the preset is generic", "{path}preset: {preset}")
 )
 
 // metadata fetches the document where the server would, and compares the issuer.
@@ -63,7 +63,11 @@ func metadata(ctx context.Context, v *visit) {
 	case errors.Is(err, discovery.ErrDocument):
 		v.say(metadataInvalid, "url", at.url, "error", err.Error(), "path", v.path)
 	default:
-		v.failed(place{what: "its metadata", url: at.url, key: v.path + "discovery_url", path: v.path, ca: v.path + "ca_file"}, at.resp, err)
+		p := place{what: "its metadata", url: at.url, key: v.path + "discovery_url", moved: v.path + "discovery_url", path: v.path, ca: v.path + "ca_file"}
+		if v.issuer.DiscoveryURL == nil {
+			p.key = v.path + "issuer, or discovery_url"
+		}
+		v.failed(p, at.resp, err)
 	}
 }
 
@@ -138,7 +142,7 @@ func (v *visit) guessPreset() {
 	}
 	for _, h := range habits {
 		if p, ok := validate.PresetNamed(h.preset); ok && strings.Contains(v.issuer.Issuer, h.sign) {
-			v.say(presetMissing, "ours", v.issuer.Issuer, "title", p.Title, "preset", h.preset, "path", v.path)
+			v.say(presetMissing, "title", p.Title, "preset", h.preset, "path", v.path)
 			return
 		}
 	}

@@ -116,7 +116,7 @@ var plants = []struct {
 		return s.examine(s.text(start(t, issuer.Config{Path: "/realms/a"}).URL()))
 	}, presetMissing, []string{"issuers[0].preset: keycloak"}},
 
-	{"nobody listens", func(t *testing.T, s *scene) Report { return s.examine(s.text("http://" + closedPort(t))) }, noConnection, []string{"discovery_url"}},
+	{"nobody listens", func(t *testing.T, s *scene) Report { return s.examine(s.text("http://" + closedPort(t))) }, noConnection, []string{"issuers[0].issuer, or discovery_url"}},
 	{"a name that does not exist", func(_ *testing.T, s *scene) Report { return s.examine(s.text("https://login.invalid")) }, noName, []string{"DNS"}},
 	{"a redirect", func(t *testing.T, s *scene) Report {
 		i := start(t, issuer.Config{})
@@ -344,6 +344,11 @@ var plants = []struct {
 		s.top = "report_only: true\n"
 		return s.examine(s.text(start(t, issuer.Config{}).URL()))
 	}, onlyReported, []string{"all rules"}},
+	{"nginx without its settings", func(t *testing.T, s *scene) Report {
+		r := s.examine(strings.Replace(s.asked(t), "headers: x-forwarded", "headers: x-original", 1))
+		healthy(t, r)
+		return r
+	}, nginxSays, []string{"single_line_challenge: true", "status_for_400: 401"}},
 	{"a proxy of the environment", func(t *testing.T, s *scene) Report {
 		t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 		r := s.examine(s.text(start(t, issuer.Config{}).URL()))
@@ -365,6 +370,12 @@ var plants = []struct {
 		s.top = "plain_behind_tls: true\ndpop: {}\n"
 		return s.examine(s.text(start(t, issuer.Config{}).URL()))
 	}, proofsBlind, []string{"public_url: https://"}},
+	{"proofs where a proxy asks", func(t *testing.T, s *scene) Report {
+		s.top = "dpop: {}\n"
+		r := s.examine(s.asked(t))
+		healthy(t, r)
+		return r
+	}, proofsAsked, []string{"public_url"}},
 	{"proofs on loopback", func(t *testing.T, s *scene) Report {
 		s.top = "dpop: {}\n"
 		r := s.examine(s.text(start(t, issuer.Config{}).URL()))

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -24,18 +25,19 @@ var (
 	noName         = define("name_unknown", Error, "the name {host} is not resolved", "{key}: a name that this machine resolves, or repair its DNS")
 	noConnection   = define("no_connection", Error, "no connection to {host} for {what}", "{key}: where the server listens; and let this machine through to it (firewall, network policy)")
 	tooSlow        = define("timeout", Error, "{what} at {host} was not there in time", "see why {host} is slow or a firewall is silent; doctor waits longer with --timeout")
-	redirected     = define("redirect", Error, "{what} at {host} answers with a redirect, which is not followed", "{key}: {location}")
+	redirected     = define("redirect", Error, "{what} at {host} answers with a redirect, which is not followed", "{moved}: {location}")
 	tooLarge       = define("too_large", Error, "{what} at {host} is larger than is read", "{key}: the URL of the document itself")
 	unreachable    = define("unreachable", Error, "{what} at {host} cannot be had: {error}", "{key}: a URL that answers")
 )
 
 // place is what was asked for.
 type place struct {
-	what string // in a sentence
-	url  string
-	key  string // of the file, with the path before it
-	path string // of the issuer in the file
-	ca   string // key of the authorities in the file
+	what  string // in a sentence
+	url   string
+	key   string // of the file, with the path before it
+	moved string // key for another place of the same; "" is key
+	path  string // of the issuer in the file
+	ca    string // key of the authorities in the file
 }
 
 // failed says why nothing came.
@@ -45,7 +47,7 @@ func (e *exam) failed(p place, resp egress.Response, err error) {
 		host = u.Host
 	}
 	words := func(more ...string) []string {
-		return append([]string{"what", p.what, "host", host, "key", p.key, "path", p.path, "ca", p.ca}, more...)
+		return append([]string{"what", p.what, "host", host, "key", p.key, "moved", cmp.Or(p.moved, p.key), "path", p.path, "ca", p.ca}, more...)
 	}
 	if e.untrusted(err, words) {
 		return

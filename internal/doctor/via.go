@@ -17,7 +17,7 @@ import (
 var (
 	viaFine     = define("via", OK, "a request without credentials gets the server's own answer, challenges included", "")
 	viaURL      = define("via_url", Error, "{url} is not the URL of an API", "--via https://HOST, with the prefix that clients use")
-	viaNoRule   = define("via_rules", Info, "every rule is public or optional: nothing shows from outside whether they are asked about", "")
+	viaNoRule   = define("via_rules", Info, "every rule is public, optional, hidden or only reports: nothing shows from outside whether the server is asked", "")
 	viaPlain    = define("via_plain", Warning, "clients send their tokens over plain http to {host}", "let the proxy serve https only, and --via https://{host}")
 	viaAway     = define("via_unserved", Error, "the proxy has no answer of the server: status {status}", "start bearward serve; let the proxy ask it at listen ({listen})")
 	viaOpen     = define("via_open", Error, "{method} {path} without credentials gets status {status}: nobody asked the server", "let the proxy ask for every location (auth_request, forward_auth, ext_authz), with no exception that covers this path")
@@ -124,7 +124,8 @@ func (f *front) uncredentialed() bool {
 		Method: f.closed.method, Scheme: f.base.Scheme, Host: f.base.Host, RawPath: f.closed.path, Header: http.Header{},
 	}, policy)
 	if d.Denial == nil {
-		return false // the rule lets everything pass
+		f.say(viaNoRule)
+		return false
 	}
 	resp, err := f.send(f.closed, nil)
 	want := strconv.Itoa(d.Denial.Status)

@@ -22,9 +22,12 @@ func (f *front) targets() {
 		switch {
 		case r.Public && f.public.path == "":
 			f.public = t
-		case !r.Public && !r.Optional && !r.Hide && f.closed.path == "":
+		case !r.Public && !r.Optional && !r.Hide && !r.ReportOnly && f.closed.path == "":
 			f.closed = t
 		}
+	}
+	if f.file.ReportOnly {
+		f.closed = target{}
 	}
 	if t := (target{http.MethodGet, "/" + f.mark}); f.unruled(t) {
 		f.unmatched = t

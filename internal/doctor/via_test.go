@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bearward/bearward/internal/issuer"
 )
@@ -75,6 +76,21 @@ var fronts = []struct {
 		s.rules = "  - {match: /, public: true}\n"
 		return s.behind(t, s.asked(t), &asker{})
 	}, viaNoRule, nil},
+	{"reports only", func(t *testing.T, s *scene) Report {
+		s.top = "report_only: true\n"
+		return s.behind(t, s.asked(t), &asker{})
+	}, viaNoRule, nil},
+	{"a server that does not answer", func(t *testing.T, s *scene) Report {
+		hang := make(chan struct{})
+		slow := listening(t, func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-hang:
+			case <-r.Context().Done():
+			}
+		})
+		t.Cleanup(func() { close(hang) })
+		return s.examine(s.asked(t), Options{Via: slow, Timeout: 500 * time.Millisecond})
+	}, tooSlow, []string{"--timeout"}},
 	{"another public URL", func(t *testing.T, s *scene) Report {
 		s.top = "dpop: {}\npublic_url: https://api.example.test\n"
 		return s.behind(t, s.asked(t), &asker{})
@@ -196,14 +212,14 @@ var fronts = []struct {
 		return s.behind(t, s.asked(t), &asker{metadata: true})
 	}, viaNoDocument, []string{"/.well-known/oauth-protected-resource"}},
 	{"another document", func(t *testing.T, s *scene) Report {
-		other := listening(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"resource":"https://other.example.test"}`) })
+		other := listening(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"resource":"https://other.example.test"}`)
+		})
 		return s.behind(t, s.asked(t), &asker{documents: other})
 	}, viaNoDocument, nil},
 	{"rules that tell nothing come first", func(t *testing.T, s *scene) Report {
-		s.rules = "  - {match: /maybe, optional: true}\n  - {match: \"/{any...}\", hide: true}\n  - {match: \"GET /{$}\"}\n" + s.rules
-		r := s.behind(t, s.asked(t), &asker{})
-		healthy(t, r)
-		return r
+		s.rules = "  - {match: /maybe, optional: true}\n  - {match: /dry, report_only: true}\n  - {match: \"/{any...}\", hide: true}\n  - {match: \"GET /{$}\"}\n" + s.rules
+		return s.behind(t, s.asked(t), &asker{})
 	}, viaFine, nil},
 	{"no preflight", func(t *testing.T, s *scene) Report {
 		return s.behind(t, s.asked(t), &asker{hides: []string{"Access-Control-Request-Method"}})
