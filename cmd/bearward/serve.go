@@ -47,5 +47,5 @@ func faulty(err error) error {
 	if !errors.As(err, &faults) {
 		return err
 	}
-	return usage("the configuration is faulty:\n%w", faults)
+	return usage("the configuration is faulty:\n%w", err)
 }

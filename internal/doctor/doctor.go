@@ -124,7 +124,7 @@ func Faults(err error) Report {
 	lines := []string{err.Error()}
 	var faults *config.Faults
 	if errors.As(err, &faults) {
-		lines = strings.Split(faults.Error(), "\n")
+		lines = strings.Split(err.Error(), "\n")
 	}
 	var list []Finding
 	for _, line := range lines {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/bearward/bearward/internal/server/config"
 	"github.com/bearward/bearward/internal/server/route"
 	"github.com/bearward/bearward/middleware"
-	"github.com/bearward/bearward/validate"
 )
 
 // Service is a file put to use. It makes no call and listens nowhere; Close it.
@@ -27,7 +25,8 @@ type Service struct {
 	file        *config.File
 	logger      *slog.Logger
 	table       *route.Table
-	policies    []middleware.Policy // of the rules, in their order
+	policies    []middleware.Policy // of the rules, and then of the document's operations
+	denied      []bool              // which of them let nobody pass
 	identity    identity            // what is told of a token
 	certificate *tls.Certificate    // nil: plain http
 	upstream    *http.Transport     // nil in other modes than proxy
@@ -90,13 +89,14 @@ func (s *Service) make(ctx context.Context, guarded func(bearward.Config) (*midd
 	cfg.Revocation = b.revocation()
 	s.certificate = b.tls()
 	s.kept, s.upstream = b.kept, b.upstream(s.silence)
-	if err := errors.Join(ctx.Err(), s.file.Faults(b.faults...)); err != nil {
+	operations, unread := b.openapi()
+	if err := errors.Join(ctx.Err(), s.file.Faults(b.faults...), unread); err != nil {
 		return err
 	}
 	if s.Guard, err = guarded(cfg); err != nil {
 		return s.file.Faults(issuerFaults(s.file, err)...)
 	}
-	return s.rules()
+	return s.rules(operations)
 }
 
 // issuerFaults gives each of joined errors its line in the list of issuers.
@@ -128,80 +128,3 @@ func (s *Service) retire() error {
 
 // Redis is what the file names, nil if nothing.
 func (s *Service) Redis() *redisstore.Redis { return s.redis }
-
-// Match returns the policy of the rule for a method and a path as received.
-func (s *Service) Match(method, rawPath string) (middleware.Policy, route.Outcome) {
-	rule, outcome := s.table.Match(method, rawPath)
-	if outcome != route.Matched {
-		return middleware.Policy{}, outcome
-	}
-	return s.policies[rule], route.Matched
-}
-
-// rules prepares the policy of each rule.
-func (s *Service) rules() error {
-	var faults []config.Fault
-	s.identity = identityOf(s.file.ForwardHeaders)
-	implies := closure(s.file.Implies)
-	patterns := make([]string, len(s.file.Rules))
-	for i, rule := range s.file.Rules {
-		patterns[i] = rule.Match
-		p := policy(rule)
-		if !rule.Public {
-			if len(s.identity) > 0 {
-				p.Check = s.identity.check
-			}
-			if len(implies) > 0 {
-				p.Implies = func(have, need string) bool { return implies[have][need] }
-			}
-		}
-		prepared, err := s.Guard.Prepare(p)
-		if err != nil {
-			faults = append(faults, s.file.Fault(fmt.Sprintf("rules[%d]", i), err))
-		}
-		s.policies = append(s.policies, prepared)
-	}
-	s.table = route.New(patterns)
-	return s.file.Faults(faults...)
-}
-
-func policy(r config.Rule) middleware.Policy {
-	p := middleware.Public()
-	if !r.Public {
-		p = middleware.Policy{
-			AllScopes: r.Scopes, AnyScope: r.AnyScope, Audience: r.Audience, Issuers: r.Issuers, Schemes: r.Schemes,
-			ACR: r.ACR, MaxAge: r.MaxAge, Profile: validate.Profile(r.Profile),
-			Optional: r.Optional, UserOnly: r.UserOnly, NoDelegation: r.NoDelegation, Hide: r.Hide, ReportOnly: r.ReportOnly,
-			Roles: r.Roles, Permissions: r.Permissions, Groups: r.Groups, Binding: bindings[r.Binding], Nonce: nonces[r.Nonce],
-		}
-		for _, d := range r.Details {
-			p.Details = append(p.Details, middleware.Detail{
-				Type: d.Type, Actions: d.Actions, DataTypes: d.DataTypes, Privileges: d.Privileges,
-				Identifier: d.Identifier, Fields: d.Fields,
-			})
-		}
-	}
-	p.Route = r.Match
-	return p
-}
-
-// closure follows implies over any number of steps.
-func closure(implies map[string][]string) map[string]map[string]bool {
-	out := map[string]map[string]bool{}
-	for have := range implies {
-		reached := map[string]bool{}
-		pending := []string{have}
-		for len(pending) > 0 {
-			next := implies[pending[0]]
-			pending = pending[1:]
-			for _, scope := range next {
-				if !reached[scope] {
-					reached[scope] = true
-					pending = append(pending, scope)
-				}
-			}
-		}
-		out[have] = reached
-	}
-	return out
-}

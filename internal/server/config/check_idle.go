@@ -10,7 +10,7 @@ import (
 // idle refuses every key of a table but the one that switches it off: whoever
 // wrote them expects something that does not happen.
 func (c *checker) idle(path string, table reflect.Type, off, why string) {
-	_, known, _ := schema(table)
+	_, known := schema(table)
 	for _, key := range known {
 		if key != off && c.given(join(path, key)) {
 			c.say(join(path, key), "%s is not used: %s", key, why)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bearward/bearward/internal/server/route"
@@ -11,6 +12,7 @@ import (
 )
 
 func (c *checker) rules() {
+	c.document()
 	c.patterns()
 	for i := range c.file.Rules {
 		rule, path := &c.file.Rules[i], fmt.Sprintf("rules[%d]", i)
@@ -28,6 +30,25 @@ func (c *checker) rules() {
 		}
 		c.accepted(path, rule)
 		c.sender(path, rule)
+	}
+}
+
+// document wants some rules, and no setting of a document that is not there.
+func (c *checker) document() {
+	f := c.file
+	given := c.given("openapi") || c.failed["openapi"]
+	if _, there := c.places["rules"]; !there && !given {
+		c.say("rules", "%s is missing", quote("rules"))
+	}
+	if !c.given("openapi_base_path") {
+		return
+	}
+	switch base := f.OpenAPIBasePath; {
+	case !given:
+		c.say("openapi_base_path", "openapi_base_path is not used: there is no openapi")
+	case base == "/":
+	case strings.ContainsAny(base, "{} ") || strings.HasSuffix(base, "/") || route.Check(base) != nil:
+		c.say("openapi_base_path", "%s is not the beginning of a path, like /v1", quote(base))
 	}
 }
 
@@ -62,7 +83,7 @@ func (c *checker) public(path string, rule *Rule) {
 	if !rule.Public {
 		return
 	}
-	_, known, _ := schema(ruleType)
+	_, known := schema(ruleType)
 	for _, key := range known {
 		if key != "match" && key != "public" && c.given(join(path, key)) {
 			c.say(join(path, key), "%s is not used on a public rule: nothing is read there", quote(key))

@@ -89,7 +89,7 @@ func TestCheck(t *testing.T) {
 		{rules + "details: [{actions: [a]}]}", `"type" is missing`},
 		{rules + "roles: []}", "this list is empty"},
 
-		// later parts of the contract, by name
+		// the cache, the document of rules, profiles
 		{"cache: {disabled: true}", ""},
 		{"cache: {disabled: false, ttl: 1m}", ""},
 		{"cache: {disabled: true, ttl: 1m}", "9:30: ttl is not used: the cache is disabled"},
@@ -103,7 +103,16 @@ func TestCheck(t *testing.T) {
 		{strings.Replace(keyless, "jwt: false", "jwt: false, signed_response: accept", 1) + "algorithms: [RS256]}\n", ""},
 		{"cache: {entries: 0}", `"0" is not a number from 1 to`},
 		{"cache: {ttl: 6m}", `"6m" is above 5m`},
-		{"openapi: api.yaml", `"openapi" is part of the contract`},
+		{"openapi: api.yaml", ""},
+		{"openapi: api.yaml\nopenapi_base_path: /", ""},
+		{"openapi: api.yaml\nopenapi_base_path: /v1/x%20y", ""},
+		{"openapi_base_path: /v1", "9:20: openapi_base_path is not used: there is no openapi"},
+		{"openapi: api.yaml\nopenapi_base_path: v1", `10:20: "v1" is not the beginning of a path, like /v1`},
+		{"openapi: api.yaml\nopenapi_base_path: /v1/", `"/v1/" is not the beginning of a path`},
+		{"openapi: api.yaml\nopenapi_base_path: '/{v}'", `is not the beginning of a path`},
+		{"openapi: api.yaml\nopenapi_base_path: 'GET /v1'", `is not the beginning of a path`},
+		{"openapi: api.yaml\nopenapi_base_path: '/v1?x'", `is not the beginning of a path`},
+		{"openapi: ''", "9:10: this is empty"},
 		{"pprof: true", "profiles are shown to this machine only"},
 		{"pprof: true\nadmin: 0.0.0.0:9001", "profiles are shown to this machine only"},
 		{"pprof: true\nadmin: 127.0.0.1:9001", ""},

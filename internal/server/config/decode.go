@@ -22,7 +22,7 @@ func (p places) at(path string) Position {
 		}
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
-	return Position{1, 1}
+	return Position{Line: 1, Column: 1}
 }
 
 // decoder fills structs from nodes, guided by their tags.
@@ -41,13 +41,13 @@ var (
 
 func (d *decoder) fault(at Position, path, format string, args ...any) {
 	d.failed[path] = true
-	d.faults.add(at, format, args...)
+	d.faults.Add(at, format, args...)
 }
 
 // table fills the struct v. A nil node leaves every default.
 func (d *decoder) table(n *node, v reflect.Value, path string) {
 	values := map[string]*node{}
-	fields, known, later := schema(v.Type())
+	fields, known := schema(v.Type())
 	at := d.places.at(path)
 	if n != nil {
 		at = n.Position
@@ -56,10 +56,8 @@ func (d *decoder) table(n *node, v reflect.Value, path string) {
 			case slices.Contains(known, e.key):
 				values[e.key] = e.value
 				d.places[join(path, e.key)] = e.value.Position
-			case slices.Contains(later, e.key):
-				d.faults.add(e.Position, "%s is part of the contract but not built yet", quote(e.key))
 			default:
-				d.faults.add(e.Position, "unknown key %s%s", quote(e.key), suggest(e.key, slices.Concat(known, later)))
+				d.faults.Add(e.Position, "unknown key %s%s", quote(e.key), suggest(e.key, known))
 			}
 		}
 	}
@@ -133,8 +131,6 @@ func (d *decoder) string(n *node, v reflect.Value, f field, path string) {
 		return
 	}
 	switch {
-	case slices.Contains(f.later, n.text):
-		d.fault(n.Position, path, "%s is part of the contract but not built yet", quote(n.text))
 	case len(f.enum) > 0 && !slices.Contains(f.enum, n.text):
 		d.fault(n.Position, path, "%s is not %s%s", n.shown(), alternatives(f.enum), hint(n, f))
 	case n.text == "":
@@ -258,7 +254,7 @@ func (d *decoder) list(n *node, v reflect.Value, f field, path string) {
 	for i, item := range n.items {
 		here := path + "[" + strconv.Itoa(i) + "]"
 		d.places[here] = item.Position
-		d.value(item, out.Index(i), field{enum: f.enum, later: f.later}, here)
+		d.value(item, out.Index(i), field{enum: f.enum}, here)
 		d.failed[path] = d.failed[path] || d.failed[here]
 	}
 	v.Set(out)

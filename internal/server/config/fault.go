@@ -5,17 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/bearward/bearward/internal/server/document"
 )
 
-// Position is a place in the file. Both numbers count from 1; columns count
-// characters, not bytes.
-type Position struct{ Line, Column int }
+// Position is a place in the file.
+type Position = document.Position
 
 // Fault is one thing that is wrong in the file.
-type Fault struct {
-	Position
-	Text string
-}
+type Fault = document.Fault
 
 // Faults is everything that is wrong in one file, in the order of the file.
 type Faults struct {
@@ -35,12 +33,13 @@ func (f *Faults) Lines() []string {
 	return lines
 }
 
-func (f *Faults) add(at Position, format string, args ...any) {
-	f.List = append(f.List, Fault{at, fmt.Sprintf(format, args...)})
+// Add notes one more.
+func (f *Faults) Add(at Position, format string, args ...any) {
+	f.List = append(f.List, Fault{Position: at, Text: fmt.Sprintf(format, args...)})
 }
 
-// err returns the sorted faults, or nil if there are none.
-func (f *Faults) err() error {
+// Err returns the sorted faults, or nil if there are none.
+func (f *Faults) Err() error {
 	if len(f.List) == 0 {
 		return nil
 	}

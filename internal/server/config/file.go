@@ -21,9 +21,7 @@ import (
 // list), required, default, enum, min and max of a duration, restart (true: only a
 // restart can change it; presence: can add or remove it) and read (of a file that
 // is named: own, what uses it reads it again by itself; start, nothing does; file,
-// it is one although its key does not say so). The tags of the
-// blank fields list what the contract has and this version does not: later
-// (keys) and, on a field, later (values).
+// it is one although its key does not say so).
 type File struct {
 	// Listen is the address of the API, HOST:PORT. With tls it speaks https,
 	// otherwise http. 0.0.0.0 is every address of IPv4, [::] those of IPv6 too.
@@ -90,7 +88,15 @@ type File struct {
 	// Issuers are the authorization servers whose tokens are accepted.
 	Issuers []Issuer `key:"issuers" required:"true"`
 	// Rules say which requests may pass. What no rule matches is refused.
-	Rules []Rule `key:"rules" required:"true"`
+	// Required without openapi.
+	Rules []Rule `key:"rules"`
+	// OpenAPI is a document, 3.0 or 3.1 in YAML or JSON, whose security
+	// requirements are further rules (docs/openapi.md). One of rules for the same
+	// pattern stands in for its operation.
+	OpenAPI string `key:"openapi" read:"file"`
+	// OpenAPIBasePath is the prefix of the document's paths in requests as they
+	// arrive here; by default the path of its servers. / is none.
+	OpenAPIBasePath string `key:"openapi_base_path"`
 	// ReportOnly lets pass what any rule refuses, without credentials and
 	// identity, and logs and counts it as refused. What no rule matches, and what
 	// is broken here, is refused all the same.
@@ -122,8 +128,6 @@ type File struct {
 	Drain time.Duration `key:"drain" default:"0s" min:"0s" max:"5m"`
 	// Log says what is written to standard error, and how.
 	Log Log `key:"log"`
-
-	_ struct{} `later:"openapi"`
 
 	name    string
 	places  places

@@ -38,14 +38,14 @@ func Parse(name string, data []byte) (*File, error) {
 	r := &reader{lookup: os.LookupEnv, faults: faults}
 	root := r.read(data)
 	if root == nil {
-		return nil, faults.err()
+		return nil, faults.Err()
 	}
 	file := &File{name: name, places: places{}}
 	d := &decoder{faults: faults, places: file.places, failed: map[string]bool{}, hidden: map[string]string{}}
 	d.table(root, reflect.ValueOf(file).Elem(), "")
 	c := &checker{file: file, decoder: d}
 	c.check()
-	if err := faults.err(); err != nil {
+	if err := faults.Err(); err != nil {
 		return nil, err
 	}
 	file.secrets, file.sum = root.secrets(), sha256.Sum256(data)
@@ -56,7 +56,7 @@ func Parse(name string, data []byte) (*File, error) {
 // place of a value; the path is like issuers[0].ca_file. It shows no value from
 // the environment.
 func (f *File) Fault(path string, err error) Fault {
-	return Fault{f.places.at(path), f.Hide(err.Error())}
+	return Fault{Position: f.places.at(path), Text: f.Hide(err.Error())}
 }
 
 // Hide takes the values out of a text that came from the environment.
@@ -69,5 +69,5 @@ func (f *File) Hide(text string) string {
 
 // Faults returns the list as one error, or nil if it is empty.
 func (f *File) Faults(list ...Fault) error {
-	return (&Faults{Name: f.name, List: list}).err()
+	return (&Faults{Name: f.name, List: list}).Err()
 }

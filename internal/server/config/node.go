@@ -1,15 +1,12 @@
 package config
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/bearward/bearward/internal/server/document"
 )
 
 // Limits of the file.
@@ -87,121 +84,28 @@ type reader struct {
 
 // read parses data. It returns nil if nothing can be decoded.
 func (r *reader) read(data []byte) *node {
-	if at, fault := readable(data); fault != "" {
-		r.faults.add(at, "%s", fault)
+	tree, fault := document.YAML(data, document.Limits{Bytes: maxFile, Levels: maxDepth})
+	if fault != nil {
+		r.faults.Add(fault.Position, "%s", fault.Text)
 		return nil
 	}
-	document, err := parse(data)
-	switch {
-	case errors.Is(err, io.EOF):
-		r.faults.add(Position{1, 1}, "the file is empty")
-		return nil
-	case err != nil:
-		r.syntax(err)
-		return nil
-	}
-	root := r.node(document)
+	root := r.node(tree)
 	if root.kind != table {
 		if root.kind != broken {
-			r.faults.add(Position{1, 1}, "the file must be a table of keys, not %s", root.kind)
+			r.faults.Add(Position{Line: 1, Column: 1}, "the file must be a table of keys, not %s", root.kind)
 		}
 		return nil
 	}
 	return root
 }
 
-// readable says why the parser should not see data, or nothing.
-func readable(data []byte) (at Position, fault string) {
-	at = Position{1, 1}
-	if len(data) > maxFile {
-		return at, fmt.Sprintf("the file is longer than %d bytes", maxFile)
-	}
-	depth, dashes, leading := 0, 0, true
-	for len(data) > 0 {
-		c, size := utf8.DecodeRune(data)
-		data = data[size:]
-		switch {
-		case c == '\ufeff':
-			return at, "there is a byte order mark: save the file as UTF-8 without one"
-		case c == utf8.RuneError && size < 2, c == 0:
-			return at, "the file is not UTF-8 text"
-		case c == '[', c == '{':
-			depth++
-		case c == ']', c == '}':
-			depth = max(depth-1, 0)
-		}
-		switch { // lists within lists, on one line
-		case c == '\n':
-			at, dashes, leading = Position{at.Line + 1, 0}, 0, true
-		case leading && (c == '-' || c == '?'):
-			dashes++
-		case c != ' ' && c != '\t':
-			leading = false
-		}
-		if depth > maxDepth || dashes > maxDepth {
-			return at, fmt.Sprintf("the file has more than %d levels", maxDepth)
-		}
-		at.Column++
-	}
-	return at, ""
-}
-
-var errDocuments = errors.New("the file has more than one YAML document")
-
-// parse returns the file's only document as a tree, in which duplicate keys
-// are still there, so that they are reported with all other faults. An empty
-// file is io.EOF. A panic of the parser is a fault of the file.
-func parse(data []byte) (document *yaml.Node, err error) {
-	defer func() {
-		if recover() != nil {
-			document, err = nil, errors.New("the parser gave up")
-		}
-	}()
-	loader, err := yaml.NewLoader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	var first, second yaml.Node
-	if err := loader.Load(&first); err != nil {
-		return nil, err
-	}
-	if err := loader.Load(&second); err == nil {
-		return nil, errDocuments
-	} else if !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if len(first.Content) != 1 {
-		return nil, io.EOF
-	}
-	return first.Content[0], nil
-}
-
-func (r *reader) syntax(err error) {
-	if errors.Is(err, errDocuments) {
-		r.faults.add(Position{1, 1}, "%v", err)
-		return
-	}
-	at, message := Position{1, 1}, err.Error()
-	var e *yaml.LoadError
-	if errors.As(err, &e) {
-		message = e.Message
-		if e.ContextMsg != "" {
-			message += " " + e.ContextMsg
-		}
-		if e.Mark.Line > 0 {
-			at = Position{e.Mark.Line, max(e.Mark.Column, 1)}
-		}
-	}
-	r.faults.add(at, "this is not valid YAML: %s", message)
-}
-
 func (r *reader) node(n *yaml.Node) *node {
-	out := &node{Position: Position{n.Line, n.Column}, kind: broken}
+	out := &node{Position: Position{Line: n.Line, Column: n.Column}, kind: broken}
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		r.faults.add(out.Position, "anchors and aliases are not used here: write the value out")
+		r.faults.Add(out.Position, "anchors and aliases are not used here: write the value out")
 	case n.Style&yaml.TaggedStyle != 0:
-		r.faults.add(out.Position, "tags are not used here: the key decides the type")
+		r.faults.Add(out.Position, "tags are not used here: the key decides the type")
 	case n.Kind == yaml.MappingNode:
 		out.kind, out.entries = table, r.entries(n.Content)
 	case n.Kind == yaml.SequenceNode:
@@ -212,7 +116,7 @@ func (r *reader) node(n *yaml.Node) *node {
 	case n.Kind == yaml.ScalarNode:
 		r.typed(out, n)
 	default:
-		r.faults.add(out.Position, "this YAML feature is not used here")
+		r.faults.Add(out.Position, "this YAML feature is not used here")
 	}
 	return out
 }
@@ -233,7 +137,7 @@ func (r *reader) typed(out *node, n *yaml.Node) {
 func (r *reader) scalar(out *node, k kind, value string) {
 	expanded, replaced, err := expand(value, r.lookup)
 	if err != nil {
-		r.faults.add(out.Position, "%v", err)
+		r.faults.Add(out.Position, "%v", err)
 		return
 	}
 	out.kind, out.text, out.replaced = k, expanded, replaced
@@ -245,13 +149,13 @@ func (r *reader) entries(pairs []*yaml.Node) []entry {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		key, value := pairs[i], pairs[i+1]
-		at := Position{key.Line, key.Column}
+		at := Position{Line: key.Line, Column: key.Column}
 		if fault := keyFault(key); fault != "" {
-			r.faults.add(at, "%s", fault)
+			r.faults.Add(at, "%s", fault)
 			continue
 		}
 		if first, twice := seen[key.Value]; twice {
-			r.faults.add(at, "%s is a duplicate of the key in line %d", quote(key.Value), first)
+			r.faults.Add(at, "%s is a duplicate of the key in line %d", quote(key.Value), first)
 			continue
 		}
 		seen[key.Value] = at.Line

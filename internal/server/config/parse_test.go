@@ -122,6 +122,8 @@ rules:
   - {match: "/maybe", optional: true, report_only: true}
   - {match: "/proven", binding: dpop, nonce: required}
   - {match: "GET /healthz", public: true}
+openapi: api.yaml
+openapi_base_path: /v1
 forward_headers: {X-Auth-Subject: sub, X-Auth-Tenant: tenant}
 implies: {admin: [read, write]}
 report_only: true
@@ -202,6 +204,9 @@ func TestParseEverything(t *testing.T) {
 	if f.ForwardHeaders["X-Auth-Tenant"] != "tenant" || !slices.Equal(f.Implies["admin"], []string{"read", "write"}) {
 		t.Errorf("maps: %v %v", f.ForwardHeaders, f.Implies)
 	}
+	if f.OpenAPI != "api.yaml" || f.OpenAPIBasePath != "/v1" {
+		t.Errorf("document: %q %q", f.OpenAPI, f.OpenAPIBasePath)
+	}
 	got := f.Faults(f.Fault("rules[2].unset", errors.New("two")), f.Fault("issuers[0].ca_file", errors.New("one")))
 	if want := "a.yaml:40:14: one\na.yaml:92:5: two"; got == nil || got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
@@ -214,11 +219,24 @@ func TestParseEverything(t *testing.T) {
 // excluded are keys that exclude others; they have tests of their own.
 var excluded = []string{"tls", "cert_file", "key_file", "client_certs", "forward_auth", "single_line_challenge", "status_for_400"}
 
+// A file has rules of its own, or those of a document.
+func TestRulesOrADocument(t *testing.T) {
+	bare, _, _ := strings.Cut(smallest, "rules:")
+	if f, err := Parse("a", []byte(bare+"openapi: api.yaml\n")); err != nil || f.OpenAPI != "api.yaml" || !slices.Equal(f.Files(), []string{"api.yaml"}) {
+		t.Errorf("got %v", err)
+	}
+	for _, text := range []string{bare, bare + "openapi:\n"} {
+		if _, err := Parse("a", []byte(text)); err == nil || strings.Contains(err.Error(), `"rules" is missing`) == strings.Contains(text, "openapi") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
 // Every key of the reference is in the file above or excludes one that is.
 func TestEverythingIsEverything(t *testing.T) {
 	var walk func(reflect.Type)
 	walk = func(typ reflect.Type) {
-		fields, known, _ := schema(typ)
+		fields, known := schema(typ)
 		for i, key := range known {
 			if !strings.Contains(everything, key+":") && !slices.Contains(excluded, key) {
 				t.Errorf("%s is not tested", key)
@@ -239,7 +257,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	_, err := Parse("dir/a.yaml", []byte(`listen: 9000
 mode: proxi
 upstrem: http://127.0.0.1:9100
-openapi: api.yaml
+realm: api
 issuers:
   - issuer: https://login.example.com
     leeway: 60
@@ -253,7 +271,6 @@ rules:
 	want := `dir/a.yaml:1:9: this must be text, not a number: put it in quotes if it is
 dir/a.yaml:2:7: "proxi" is not proxy, forward-auth or ext-authz; did you mean "proxy"?
 dir/a.yaml:3:1: unknown key "upstrem"; did you mean "upstream"?
-dir/a.yaml:4:1: "openapi" is part of the contract but not built yet
 dir/a.yaml:7:13: the duration "60" has no unit: write 60s, 60m or 60h
 dir/a.yaml:8:5: "profile" has no value: leave the key out to use its default
 dir/a.yaml:9:19: this must be text, not a number: put it in quotes if it is

@@ -19,7 +19,7 @@ func (f *File) Frozen(next *File) (faults []Fault) {
 }
 
 func frozen(a, b reflect.Value, path string, say func(path string)) {
-	fields, _, _ := schema(a.Type())
+	fields, _ := schema(a.Type())
 	for _, field := range fields {
 		x, y, here := a.Field(field.index), b.Field(field.index), join(path, field.key)
 		switch {
@@ -62,7 +62,7 @@ func named(v reflect.Value, out *[]string) {
 			named(v.Index(i), out)
 		}
 	case reflect.Struct:
-		fields, _, _ := schema(v.Type())
+		fields, _ := schema(v.Type())
 		for _, field := range fields {
 			x := v.Field(field.index)
 			switch {

@@ -14,7 +14,6 @@ type field struct {
 	nested    bool // a table that has defaults of its own
 	byDefault string
 	enum      []string
-	later     []string // values of the contract that are not built
 	min, max  string
 	restart   string // "true": a change needs one; "presence": that it comes or goes
 	read      string // whether the file that it names is read again, see Files
@@ -28,15 +27,10 @@ func (f field) name(path string) string {
 	return path[strings.LastIndex(path, ".")+1:]
 }
 
-// schema returns the fields of t, their keys, and the keys that are
-// part of the contract but not built.
-func schema(t reflect.Type) (fields []field, known, later []string) {
+// schema returns the fields of t and their keys.
+func schema(t reflect.Type) (fields []field, known []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if f.Name == "_" {
-			later = strings.Fields(f.Tag.Get("later"))
-			continue
-		}
 		name, option, _ := strings.Cut(f.Tag.Get("key"), ",")
 		if name == "" {
 			continue
@@ -49,7 +43,6 @@ func schema(t reflect.Type) (fields []field, known, later []string) {
 			nested:    f.Type.Kind() == reflect.Struct,
 			byDefault: f.Tag.Get("default"),
 			enum:      strings.Fields(f.Tag.Get("enum")),
-			later:     strings.Fields(f.Tag.Get("later")),
 			min:       f.Tag.Get("min"),
 			max:       f.Tag.Get("max"),
 			restart:   f.Tag.Get("restart"),
@@ -57,5 +50,5 @@ func schema(t reflect.Type) (fields []field, known, later []string) {
 		})
 		known = append(known, name)
 	}
-	return fields, known, later
+	return fields, known
 }

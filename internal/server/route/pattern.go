@@ -38,13 +38,20 @@ func Check(pattern string) error {
 	return register(http.NewServeMux(), pattern)
 }
 
-// Conflicts returns the pairs of sound patterns of which none is more
-// specific, the later one second.
+// mostConflicts bounds what Conflicts looks for: each compares with all patterns
+// before.
+const mostConflicts = 100
+
+// Conflicts returns pairs of sound patterns of which none is more specific, the
+// later one second: all of them, if there are not more than a hundred.
 func Conflicts(patterns []string) (pairs [][2]int) {
 	mux := http.NewServeMux()
 	for i, p := range patterns {
 		if register(mux, p) == nil {
 			continue
+		}
+		if len(pairs) == mostConflicts {
+			break
 		}
 		for j, earlier := range patterns[:i] {
 			pair := http.NewServeMux()

@@ -1,0 +1,114 @@
+package openapi
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/bearward/bearward/internal/server/route"
+)
+
+// basePath is the prefix of the paths on every one of the servers.
+func (r *reader) basePath(of members) (base string, ok bool) {
+	if r.base != "" {
+		return strings.TrimSuffix(r.base, "/"), true
+	}
+	servers, there := of.get("servers")
+	if !there {
+		return "", true
+	}
+	all, ok := r.list(servers, "servers")
+	for i, server := range all {
+		path, sound := r.serverPath(server)
+		switch {
+		case !sound:
+			return "", false
+		case i > 0 && path != base:
+			r.say(at(server), "the servers have different paths, %s and %s: set openapi_base_path to that of requests as they arrive here", quote(base), quote(path))
+			return "", false
+		}
+		base = path
+	}
+	return base, ok
+}
+
+// serverPath is the path of a server's URL without its final slash.
+func (r *reader) serverPath(server *yaml.Node) (string, bool) {
+	fields, ok := r.object(server, "a server")
+	if !ok {
+		return "", false
+	}
+	node, there := fields.get("url")
+	if !there {
+		r.say(at(server), "a server has no url")
+		return "", false
+	}
+	text, ok := r.text(node, "url")
+	if !ok {
+		return "", false
+	}
+	variables, _ := r.member(fields, "variables")
+	return r.expand(node, text, variables)
+}
+
+// expand puts the defaults of variables into a server's URL. One in the path must
+// have no other value.
+func (r *reader) expand(node *yaml.Node, text string, variables members) (string, bool) {
+	const how = ": set openapi_base_path"
+	fault := func(format string, args ...any) (string, bool) {
+		r.say(at(node), format+how, args...)
+		return "", false
+	}
+	path := text
+	if scheme, rest, absolute := strings.Cut(text, "://"); absolute || strings.HasPrefix(text, "//") {
+		if !absolute {
+			scheme, rest = "", text[2:]
+		}
+		if strings.ContainsAny(scheme, "/?#") {
+			return fault("%s is not a URL", quote(text))
+		}
+		_, path, _ = strings.Cut(rest, "/")
+		path = "/" + path
+	}
+	if path != "" && path[0] != '/' {
+		return fault("%s is relative to where the document is", quote(text))
+	}
+	var out strings.Builder
+	for {
+		before, rest, open := strings.Cut(path, "{")
+		out.WriteString(before)
+		if !open {
+			break
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		value, ok := r.only(variables, name)
+		if !ok {
+			return fault("the path of %s has the variable %s, which may have more than one value", quote(text), quote(name))
+		}
+		out.WriteString(value)
+		path = after
+	}
+	base := strings.TrimSuffix(out.String(), "/")
+	if strings.ContainsAny(base, "?#{}") || base != "" && route.Check(base) != nil {
+		return fault("the path of %s cannot be that of requests", quote(text))
+	}
+	return base, true
+}
+
+// only is the one value of a variable.
+func (r *reader) only(variables members, name string) (string, bool) {
+	fields, ok := r.member(variables, name)
+	if !ok {
+		return "", false
+	}
+	byDefault, _ := fields.get("default")
+	values, there := fields.get("enum")
+	if byDefault == nil || !there {
+		return "", false
+	}
+	all, ok := r.list(values, "enum")
+	if !ok || len(all) != 1 || all[0].Value != byDefault.Value {
+		return "", false
+	}
+	return byDefault.Value, true
+}
