@@ -38,18 +38,25 @@ func (a *authorizer) trusts(question middleware.Request) bool {
 // judge decides about in, the request that the question r is about. Both have
 // the same headers.
 func (a *authorizer) judge(r *http.Request, in middleware.Request, exact bool) verdict {
-	var override bool
-	for name := range r.Header {
-		if a.forges(name) {
-			return a.deny(r, in, validate.ErrForgedIdentity)
-		}
-		override = override || spellsAny(name, overrides)
-	}
-	if override { // [PV-08]
-		return a.deny(r, in, validate.ErrOverride)
+	if code := a.unfit(r.Header); code != "" {
+		return a.deny(r, in, code)
 	}
 	_, v := a.Service.judge(r.Context(), in, exact)
 	return v
+}
+
+// unfit returns why a request with these headers must not be sent on by somebody
+// else, whatever its rule says; "" if it may be.
+func (a *authorizer) unfit(h http.Header) (code validate.Code) {
+	for name := range h {
+		if a.forges(name) {
+			return validate.ErrForgedIdentity
+		}
+		if spellsAny(name, overrides) { // [PV-08]
+			code = validate.ErrOverride
+		}
+	}
+	return code
 }
 
 // forges reports a header that the API could take for ours or the proxy's.

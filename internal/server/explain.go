@@ -86,7 +86,24 @@ func (a *admin) explain(w http.ResponseWriter, r *http.Request) {
 		complain(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	reply(w, http.StatusOK, "application/json", Explain(r.Context(), s.Guard, s.Match, in))
+	reply(w, http.StatusOK, "application/json", s.explain(r.Context(), in))
+}
+
+// explain is the report about a request in the mode of the file.
+func (g *generation) explain(ctx context.Context, in middleware.Request) middleware.Report {
+	mode, ok := g.handler.(interface {
+		unfit(h http.Header) validate.Code
+	})
+	if header, isHTTP := in.Header.(http.Header); ok && isHTTP {
+		switch code := mode.unfit(header); code {
+		case "":
+		case validate.ErrOverride:
+			return unrouted(code, http.StatusBadRequest)
+		default:
+			return unrouted(code, http.StatusForbidden)
+		}
+	}
+	return Explain(ctx, g.Guard, g.Match, in)
 }
 
 // request is the one that is described, received by the server of the file.

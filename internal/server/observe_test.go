@@ -194,6 +194,24 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplainAsked: in modes that cannot remove headers, what they refuse is in the
+// report.
+func TestExplainAsked(t *testing.T) {
+	for _, mode := range []string{"forward-auth", "ext-authz"} {
+		rest := rules
+		if mode == "forward-auth" {
+			rest = "forward_auth: {headers: x-original}\n" + rules
+		}
+		s := asks(t, mode, rest)
+		for header, want := range map[string]validate.Code{"X-Auth-Subject": validate.ErrForgedIdentity, "X-HTTP-Method-Override": validate.ErrOverride, "X-Other": ""} {
+			_, report, text := s.explained(fmt.Sprintf(`{"url": "/open/a", "headers": {%q: ["x"]}}`, header))
+			if report.Code != want || report.Allowed != (want == "") || report.Status != map[validate.Code]int{validate.ErrForgedIdentity: 403, validate.ErrOverride: 400, "": 200}[want] {
+				t.Errorf("%s, %s: %s", mode, header, text)
+			}
+		}
+	}
+}
+
 // TestExplainRefuses what is no description, and what a web page could send.
 func TestExplainRefuses(t *testing.T) {
 	s := serve(t, echo, rules)
