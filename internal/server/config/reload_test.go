@@ -66,7 +66,7 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"ca.pem", "key.pem", "secret", "shared.key"}
+	want := []string{"api.yaml", "ca.pem", "key.pem", "secret", "shared.key"}
 	if diff := cmp.Diff(want, f.Files()); diff != "" {
 		t.Error(diff)
 	}
