@@ -75,7 +75,9 @@ func BenchmarkIntrospectionHit(b *testing.B) {
 		"opaque-43":  "2YotnFZFEjr1zCsicMWpAA_2YotnFZFEjr1zCsicMWp",
 		"as-long-as": strings.Repeat("a", len(jwt)),
 	} {
-		b.Run(name, func(b *testing.B) { ratio(b, floor, o.verify(context.Background(), raw)) })
+		b.Run(name, func(b *testing.B) {
+			ratio(b, floor, o.verify(context.Background(), raw), most("ratio", 1.69), most("allocs", 0))
+		})
 	}
 }
 
@@ -90,7 +92,7 @@ func BenchmarkIntrospectionMiss(b *testing.B) {
 		ratio(b, bare, func() {
 			n++
 			o.verify(context.Background(), "2YotnFZFEjr1zCsicMWpAA-"+strconv.Itoa(n))()
-		})
+		}, most("ratio", 1.3))
 	})
 	b.Run("hand-off", func(b *testing.B) {
 		ratio(b, bare, func() {

@@ -135,8 +135,7 @@ func (s *Source) load(ctx context.Context) (st *state, arrived uint64, err error
 // fetch in flight, then for one of its own if the cooldown allows, and no
 // longer than missWait in all.
 func (s *Source) miss(ctx context.Context, kid, alg string, arrived uint64) ([]*validate.Key, error) {
-	wait, cancel := context.WithTimeout(ctx, missWait) // bounded by missWait and ctx
-	defer cancel()
+	var wait context.Context // bounded by missWait and ctx
 	for {
 		keys, landed := s.look(kid, alg, &arrived)
 		if len(keys) > 0 {
@@ -144,6 +143,11 @@ func (s *Source) miss(ctx context.Context, kid, alg string, arrived uint64) ([]*
 		}
 		if landed == nil {
 			return nil, s.unknown(nil)
+		}
+		if wait == nil {
+			var cancel context.CancelFunc
+			wait, cancel = context.WithTimeout(ctx, missWait)
+			defer cancel()
 		}
 		select {
 		case <-wait.Done():

@@ -116,11 +116,12 @@ func (i *Issuers) Verify(ctx context.Context, raw string) (*Token, error) {
 
 // verify judges a token by its rules. With a digest it may be remembered.
 func (i *Issuers) verify(ctx context.Context, raw string, digest *[sha256.Size]byte) (*Token, error) {
-	s := &state{ctx: ctx, raw: raw}
-	if digest == nil { // else others may wait for the same verdict when this call is over
-		s = begin(ctx, raw)
-		defer s.end()
-	}
+	s, kept := begin(ctx, raw), false
+	defer func() {
+		if !kept {
+			s.end()
+		}
+	}()
 	if refusal := s.run(shape); refusal != nil {
 		if refusal.Code != ErrNotJWT {
 			return nil, refusal
@@ -135,10 +136,14 @@ func (i *Issuers) verify(ctx context.Context, raw string, digest *[sha256.Size]b
 	switch {
 	case !ours:
 		return foreign(leaf, s)
-	case digest != nil:
-		return i.remembered(s, j, *digest)
+	case digest == nil:
+		return j.judge(s)
 	}
-	return j.judge(s)
+	if refusal := j.refuse(s, local); refusal != nil { // before anybody waits for anything
+		return nil, refusal
+	}
+	kept = true // others may wait for the verdict when this call is over
+	return i.remembered(s, j, *digest)
 }
 
 // route finds the issuer of a JWT.

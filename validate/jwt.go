@@ -79,12 +79,20 @@ func (j *JWT) judge(s *state) (*Token, error) {
 
 // apply runs rules to the first refusal.
 func (j *JWT) apply(s *state, rules []rule) (*Token, error) {
-	s.issuer, s.now = j, j.config.Clock()
-	if refusal := s.run(rules); refusal != nil {
-		refusal.Issuer = j.config.Issuer
+	if refusal := j.refuse(s, rules); refusal != nil {
 		return nil, refusal
 	}
 	return s.seal(), nil
+}
+
+// refuse is apply without a token yet.
+func (j *JWT) refuse(s *state, rules []rule) *Error {
+	s.issuer, s.now = j, j.config.Clock()
+	refusal := s.run(rules)
+	if refusal != nil {
+		refusal.Issuer = j.config.Issuer
+	}
+	return refusal
 }
 
 func (s *state) run(rules []rule) *Error {

@@ -63,7 +63,7 @@ func (i *Issuers) remembered(s *state, j *JWT, digest [sha256.Size]byte) (*Token
 			return t, nil
 		}
 		s.ctx = ctx
-		t, err := j.judge(s)
+		t, err := j.apply(s, signed)
 		if t != nil {
 			t.facts.Digest, t.facts.Digested = digest, true
 		}

@@ -1,5 +1,7 @@
 package validate
 
+import "slices"
+
 // rule is one named check. The normal path runs the lists below in order and
 // stops at the first refusal; Explain runs the same lists to their end.
 type rule struct {
@@ -59,3 +61,9 @@ var substance = []rule{
 	{"confirmation", haveClaims, 0, []Code{ErrConfirmationInvalid}, "RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1", checkConfirmation, nil}, // [CL-21 CL-22]
 	{"actor", haveClaims, 0, []Code{ErrClaimsInvalid}, "RFC 8693 §4.1", checkActor, nil},                                                   // [CL-25]
 }
+
+// local are the rules of substance that ask nobody, signed those from the key on.
+var local, signed = func() (local, signed []rule) {
+	n := slices.IndexFunc(substance, func(r rule) bool { return r.name == "key" })
+	return substance[:n], substance[n:]
+}()

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"strings"
 	"time"
+
+	"github.com/bearward/bearward/benchmarks/machine"
 )
 
 // options are the flags.
@@ -66,7 +68,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
-	m := thisMachine(ctx) // before there is any load of ours
+	m := machine.This(ctx)
 	r, err := measure(ctx, o)
 	if err != nil {
 		return cmp.Or(ctx.Err(), err)

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/bearward/bearward/benchmarks/machine"
 )
 
 // targets are the ratios to none that rows shall reach.
@@ -16,9 +18,13 @@ var targets = map[[2]string]float64{
 }
 
 // write prints everything as Markdown.
-func (r *results) write(w io.Writer, m machine, command string) {
+func (r *results) write(w io.Writer, m machine.Machine, command string) {
 	fmt.Fprint(w, "# Load over the socket\n\n")
-	m.write(w, r.wrk)
+	wrk := "wrk " + r.wrk
+	if r.wrk == "" {
+		wrk = "wrk is not installed: its rows are missing"
+	}
+	m.Write(w, wrk)
 	fmt.Fprintf(w, "- `%s`\n\n", command)
 	fmt.Fprintf(w, `Rounds: %d, of %v for each row. Connections: %d. Tokens: %s, %d in rotation. Numbers
 are medians of the rounds; max is that of all. Ratios are to the rate of %s in the same

@@ -18,6 +18,7 @@ type Plan struct {
 // Result is what one call costs.
 type Result struct {
 	CPU    float64 // nanoseconds of this process, garbage collector and all; the median of the rounds
+	Wall   float64 // nanoseconds that passed; the median of the rounds
 	Ratio  float64 // to the floor in the same round; the median of the rounds
 	Allocs float64
 }
@@ -35,20 +36,22 @@ func (p Plan) Measure(floor func(), runs ...func()) []Result {
 	for i, f := range all {
 		calls[i] = p.calibrate(f)
 	}
-	costs, ratios := make([][]float64, len(all)), make([][]float64, len(all))
+	costs, walls, ratios := make([][]float64, len(all)), make([][]float64, len(all)), make([][]float64, len(all))
 	for range p.Rounds {
 		var base float64
 		for i, f := range all {
+			began := time.Now()
 			c := cost(calls[i], f)
 			if i == 0 {
 				base = c
 			}
+			walls[i] = append(walls[i], float64(time.Since(began))/float64(calls[i]))
 			costs[i], ratios[i] = append(costs[i], c), append(ratios[i], c/base)
 		}
 	}
 	results := make([]Result, len(all))
 	for i, f := range all {
-		results[i] = Result{Median(costs[i]), Median(ratios[i]), testing.AllocsPerRun(min(100, calls[i]), f)}
+		results[i] = Result{Median(costs[i]), Median(walls[i]), Median(ratios[i]), testing.AllocsPerRun(min(100, calls[i]), f)}
 	}
 	return results
 }

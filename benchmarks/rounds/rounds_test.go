@@ -18,7 +18,7 @@ func TestMeasure(t *testing.T) {
 		t.Fatalf("Measure = %+v, want a ratio of 1 first, and one more", results)
 	}
 	for i, allocs := range []float64{0, 1} {
-		if r := results[i]; r.CPU <= 0 || r.Ratio <= 0 || r.Allocs != allocs {
+		if r := results[i]; r.CPU <= 0 || r.Wall <= 0 || r.Ratio <= 0 || r.Allocs != allocs {
 			t.Errorf("result %d = %+v, want costs and %v allocations", i, r, allocs)
 		}
 		if calls[i] < 4*16 {

@@ -1,4 +1,6 @@
-package main
+// Package machine says where and of what results are, without the names of the
+// host and of its folders.
+package machine
 
 import (
 	"context"
@@ -11,13 +13,14 @@ import (
 	"time"
 )
 
-// machine is where and of what the results are.
-type machine struct {
+// Machine is where and of what the results are.
+type Machine struct {
 	date, model, system, commit, load string
 }
 
-func thisMachine(ctx context.Context) machine {
-	m := machine{
+// This is the machine now, before it has any load of ours.
+func This(ctx context.Context) Machine {
+	m := Machine{
 		date: time.Now().UTC().Format("2006-01-02 15:04 MST"), model: "unknown processor", system: runtime.GOOS + "/" + runtime.GOARCH,
 		commit: "unknown", load: "unknown",
 	}
@@ -52,12 +55,8 @@ func git(ctx context.Context, args ...string) string {
 	return strings.TrimSpace(string(text))
 }
 
-func (m machine) write(w io.Writer, wrk string) {
-	if wrk == "" {
-		wrk = "wrk is not installed: its rows are missing"
-	} else {
-		wrk = "wrk " + wrk
-	}
+// Write prints a list of Markdown. more stands beside the version of Go.
+func (m Machine) Write(w io.Writer, more string) {
 	fmt.Fprintf(w, "- %s, %d cores, %s\n- %s, %s\n- commit %s\n- %s, load average before: %s\n",
-		m.model, runtime.NumCPU(), m.system, runtime.Version(), wrk, m.commit, m.date, m.load)
+		m.model, runtime.NumCPU(), m.system, runtime.Version(), more, m.commit, m.date, m.load)
 }
