@@ -16,8 +16,11 @@ race: ## run the tests with the race detector
 fuzz: ## run each fuzz target on FUZZTIME inputs (200000x)
 	internal/tools/fuzz $(FUZZTIME)
 
-bench: ## validation against its floor: ratios of CPU time, in interleaved rounds
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./benchmarks
+bench: ## each row beside its floor, in interleaved rounds, into benchmarks/RESULTS.md
+	$(GO) run ./benchmarks/report
+
+load: ## requests over a socket, guarded and not, into benchmarks/load/RESULTS.md
+	$(GO) run ./benchmarks/load
 
 compare: ## bearward beside other libraries, into benchmarks/compare/RESULTS.md
 	cd benchmarks/compare && $(GO) run . > RESULTS.md
@@ -54,4 +57,4 @@ docs: ## write docs/rfcs.md and docs/errors.md
 check: ## all that the continuous integration does
 	.ci/run
 
-.PHONY: help test race fuzz bench compare lint tools vuln examples interop demo mutate docs check
+.PHONY: help test race fuzz bench load compare lint tools vuln examples interop demo mutate docs check
