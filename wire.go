@@ -158,6 +158,9 @@ func (w *wiring) wireIntrospection(cfg Config, i Issuer, token validate.Config, 
 	}
 	faults := []error{in.check(i)}
 	token.TrustServer = in.TrustServer
+	if !in.signed() && !answersJWT(i.Preset) {
+		token.Keys = nil // they may change, and what is asked goes on
+	}
 	asked, err := w.before.verifier(introspect.Config{
 		Token: token, Endpoint: in.Endpoint, DiscoveryURL: i.DiscoveryURL, Auth: in.Auth,
 		NoTokenTypeHint: in.NoTokenTypeHint, SignedResponse: in.SignedResponse, SignedAudience: in.SignedAudience,
