@@ -81,11 +81,10 @@ func (v *visit) set(target, body string) {
 	allowed := v.allowed()
 	usable, fitting := 0, []string{}
 	for _, key := range found {
-		fits := algorithmsOf(key, allowed)
-		if len(fits) > 0 {
+		if len(algorithmsOf(key, allowed)) > 0 {
 			usable++
-		} else {
-			fitting = append(fitting, algorithmsOf(key, known)[:1]...)
+		} else if fits := algorithmsOf(key, known); len(fits) > 0 {
+			fitting = append(fitting, fits[0])
 		}
 	}
 	v.skipped(skipped)

@@ -69,10 +69,10 @@ func (e *exam) failed(p place, resp egress.Response, err error) {
 		e.say(tooLarge, words()...)
 	case errors.As(err, &record), errors.As(err, &alert):
 		e.say(badTLS, words("error", describe(err))...)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		e.say(tooSlow, words()...)
 	case errors.As(err, &dns):
 		e.say(noName, words()...)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		e.say(tooSlow, words()...)
 	case egress.Describe(err) == "no connection to the server":
 		e.say(noConnection, words()...)
 	default:

@@ -15,6 +15,7 @@ import (
 	"github.com/bearward/bearward/bearwardtest"
 	"github.com/bearward/bearward/internal/doctor"
 	"github.com/bearward/bearward/internal/server/config"
+	"github.com/bearward/bearward/jwks"
 	"github.com/bearward/bearward/middleware"
 )
 
@@ -51,10 +52,14 @@ func passes(t *testing.T, guard *middleware.Guard, token string) {
 	}
 }
 
-// offline is a guard of an issuer whose keys are in a file of the test.
+// offline is a guard of an issuer that is not asked.
 func offline(t *testing.T, issuer, preset string, change ...func(*bearward.Issuer)) (*middleware.Guard, error) {
 	t.Helper()
-	i := bearward.Issuer{URL: issuer, Preset: preset, JWKSURL: "https://login.example.test/keys"}
+	keys, err := jwks.StaticSet(keySet, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := bearward.Issuer{URL: issuer, Preset: preset, Keys: keys}
 	for _, c := range change {
 		c(&i)
 	}
