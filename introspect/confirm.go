@@ -33,10 +33,10 @@ func (v *Verifier) Confirm(ctx context.Context, raw string, t *validate.Token, m
 func contradiction(answer, t *validate.Token) string {
 	a, b := facts.Known(answer), facts.Known(t)
 	for _, pair := range [...]struct{ claim, a, b string }{
-		{"iss", a.Issuer, b.Issuer},
-		{"sub", a.Subject, b.Subject},
-		{"client_id", a.ClientID, b.ClientID},
-		{"jti", a.ID, b.ID},
+		{"iss", a.Issuer(), b.Issuer()},
+		{"sub", a.Subject(), b.Subject()},
+		{"client_id", a.ClientID(), b.ClientID()},
+		{"jti", a.ID(), b.ID()},
 	} {
 		if pair.a != "" && pair.b != "" && pair.a != pair.b {
 			return pair.claim
@@ -45,7 +45,7 @@ func contradiction(answer, t *validate.Token) string {
 	switch confirmed := a.ByKey || a.ByCert; {
 	case a.Bound && !confirmed && !b.ByKey: // its token_type says DPoP
 		return "cnf"
-	case confirmed && (a.ByKey != b.ByKey || a.ByCert != b.ByCert || a.JKT != b.JKT || a.X5T != b.X5T):
+	case confirmed && (a.ByKey != b.ByKey || a.ByCert != b.ByCert || a.JKT() != b.JKT() || a.X5T() != b.X5T()):
 		return "cnf"
 	}
 	return ""

@@ -34,7 +34,7 @@ func (p *phantomDialect) read(ctx context.Context, resp egress.Response) (reply,
 	}
 	token, err := p.jwt.Verify(ctx, resp.Body)
 	if err == nil {
-		facts.Of(token).Key = nil // the issuer was asked: no second answer is needed
+		facts.Of(token).Signed = false // the issuer was asked: no second answer is needed
 		return reply{active: true, token: token}, nil
 	}
 	var refusal *validate.Error

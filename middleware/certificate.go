@@ -36,7 +36,7 @@ func checkCertificate(p *pass) error {
 	if !ok { // [MT-01]
 		return &validate.Error{Code: validate.ErrCertificateMissing, Claim: "cnf"}
 	}
-	if subtle.ConstantTimeCompare(sum[:], p.facts.X5T[:]) != 1 { // [MT-01 MT-02 MT-04]
+	if want := p.facts.X5T(); subtle.ConstantTimeCompare(sum[:], want[:]) != 1 { // [MT-01 MT-02 MT-04]
 		return &validate.Error{Code: validate.ErrCertificateMismatch, Claim: "cnf"}
 	}
 	return nil
@@ -50,7 +50,7 @@ func showCertificate(p *pass) (expected, found string) {
 	if sum, ok := mtls.Thumbprint(p.certificate); ok {
 		found = encode(sum)
 	}
-	return encode(p.facts.X5T), found
+	return encode(p.facts.X5T()), found
 }
 
 // vary says that the answer depends on what the proxy forwarded.

@@ -172,18 +172,18 @@ func (p *pass) know(token *validate.Token, known *facts.Facts) error {
 
 // home is the configured issuer of a token.
 func (g *Guard) home(f *facts.Facts) *Issuer {
-	if f.Home != "" {
-		return g.byURL[f.Home]
+	if f.Home() != "" {
+		return g.byURL[f.Home()]
 	}
-	return g.byURL[f.Issuer]
+	return g.byURL[f.Issuer()]
 }
 
 // expiry is the instant from which a token with these facts is refused.
 func (g *Guard) expiry(f *facts.Facts) time.Time {
 	if i := g.home(f); i != nil {
-		return f.ExpiresAt.Add(i.Leeway)
+		return f.ExpiresAt().Add(i.Leeway)
 	}
-	return f.ExpiresAt
+	return f.ExpiresAt()
 }
 
 // Expiry returns how long an allowed stream may go on, and the refusal that

@@ -134,18 +134,18 @@ func (e *Event) TokenRef() string {
 // SubjectRef names the subject of a token that was found valid in the same way,
 // and ClientRef its client.
 func (e *Event) SubjectRef() string {
-	if e.known == nil || e.known.Subject == "" {
+	if e.known == nil || e.known.Subject() == "" {
 		return ""
 	}
-	return ref("subject", e.known.Issuer+"\x00"+e.known.Subject)
+	return ref("subject", e.known.Issuer()+"\x00"+e.known.Subject())
 }
 
 // ClientRef names the client of a token that was found valid, see SubjectRef.
 func (e *Event) ClientRef() string {
-	if e.known == nil || e.known.ClientID == "" {
+	if e.known == nil || e.known.ClientID() == "" {
 		return ""
 	}
-	return ref("client", e.known.Issuer+"\x00"+e.known.ClientID)
+	return ref("client", e.known.Issuer()+"\x00"+e.known.ClientID())
 }
 
 // refKey lives as long as the process: outside of it nobody can try out what a

@@ -19,7 +19,7 @@ func checkAuthentication(p *pass) error {
 		return refuse(validate.ErrAuthenticationImpossible)
 	}
 	want := &p.policy.policy
-	if len(want.ACR) > 0 && !slices.Contains(want.ACR, p.facts.ACR) { // [AZ-16]
+	if len(want.ACR) > 0 && !slices.Contains(want.ACR, p.facts.ACR()) { // [AZ-16]
 		return p.stepUp(validate.ErrAuthenticationContext, "acr")
 	}
 	if want.MaxAge > 0 && !p.recent(want.MaxAge) { // [AZ-16]
@@ -29,7 +29,7 @@ func checkAuthentication(p *pass) error {
 }
 
 func (p *pass) recent(age time.Duration) bool {
-	at := p.facts.AuthTime
+	at := p.facts.AuthTime()
 	return !at.IsZero() && !p.now.After(at.Add(age).Add(p.issuer.Leeway))
 }
 
@@ -48,9 +48,9 @@ func showAuthentication(p *pass) (expected, found string) {
 		return "any", ""
 	}
 	expected = strings.TrimSpace("acr " + p.policy.acr + " max_age " + p.policy.maxAge)
-	found = "acr " + p.facts.ACR
-	if !p.facts.AuthTime.IsZero() {
-		found += " auth_time " + p.facts.AuthTime.UTC().Format(time.RFC3339)
+	found = "acr " + p.facts.ACR()
+	if !p.facts.AuthTime().IsZero() {
+		found += " auth_time " + p.facts.AuthTime().UTC().Format(time.RFC3339)
 	}
 	return expected, found
 }
@@ -90,7 +90,7 @@ func checkScopes(p *pass) error {
 // covers compares scopes whole and case-sensitively (RFC 6749 §3.3).
 func (p *pass) covers(need string) bool {
 	implies := p.policy.policy.Implies
-	for rest := p.facts.Scope; rest != ""; {
+	for rest := p.facts.Scope(); rest != ""; {
 		var have string
 		have, rest, _ = strings.Cut(rest, " ")
 		if have == need || (implies != nil && have != "" && implies(have, need)) { // [AZ-02 AZ-07]
@@ -109,7 +109,7 @@ func showScopes(p *pass) (expected, found string) {
 	if expected == "" {
 		expected = "any"
 	}
-	return expected, p.facts.Scope
+	return expected, p.facts.Scope()
 }
 
 // fixScopes names the claim in which a token without scopes seems to have them.
@@ -119,7 +119,7 @@ func fixScopes(p *pass) string {
 		Scopes      any `json:"scopes"`
 		Permissions any `json:"permissions"`
 	}
-	if p.facts.Scope != "" || p.token.Claims(&claims) != nil {
+	if p.facts.Scope() != "" || p.token.Claims(&claims) != nil {
 		return ""
 	}
 	for _, c := range []struct {

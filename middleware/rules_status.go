@@ -17,7 +17,7 @@ func checkLive(p *pass) error {
 
 // opaque reports that the token's issuer was asked about it instead of its
 // signature being verified.
-func (p *pass) opaque() bool { return p.facts.Sealed && p.facts.Key == nil }
+func (p *pass) opaque() bool { return p.facts.Sealed() && !p.facts.Signed }
 
 // checkRevocation asks the revocation list. A list that does not answer is an
 // outage, never a pass.

@@ -29,16 +29,16 @@ func checkRouteIssuer(p *pass) error {
 }
 
 func checkTimes(p *pass) error {
-	if p.facts.Sealed {
+	if p.facts.Sealed() {
 		return p.token.ValidAt(p.now, p.issuer.Leeway)
 	}
-	known := validate.Token{ExpiresAt: p.facts.ExpiresAt, NotBefore: p.facts.NotBefore}
+	known := validate.Token{ExpiresAt: p.facts.ExpiresAt(), NotBefore: p.facts.NotBefore()}
 	return known.ValidAt(p.now, p.issuer.Leeway)
 }
 
 func checkProfile(p *pass) error {
-	if p.policy.policy.Profile == validate.RFC9068 && (p.facts.Strict != "" || !p.facts.Sealed) {
-		return &validate.Error{Code: validate.ErrProfileRefused, Err: validate.Code(p.facts.Strict)}
+	if p.policy.policy.Profile == validate.RFC9068 && (p.facts.Strict() != "" || !p.facts.Sealed()) {
+		return &validate.Error{Code: validate.ErrProfileRefused, Err: validate.Code(p.facts.Strict())}
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (p *pass) presented() (dpop.Presented, error) {
 	}
 	return dpop.Presented{
 		Values: p.r.values("Dpop"), Method: p.r.Method, Target: target,
-		Token: p.digest(), Key: p.facts.JKT, Nonce: p.policy.nonce, Now: p.now,
+		Token: p.digest(), Key: p.facts.JKT(), Nonce: p.policy.nonce, Now: p.now,
 	}, err
 }
 

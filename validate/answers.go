@@ -90,7 +90,7 @@ func checkStatement(s *state) *Error {
 	if err := s.readClaims(s.raw); err != nil {
 		return err
 	}
-	s.token.facts.Strict = string(ErrNotJWT) // whatever the answer says, RFC 9068 is about JWTs
+	s.token.made.facts.Deviates(string(ErrNotJWT)) // whatever the answer says, RFC 9068 is about JWTs
 	if s.claims.tokenType == "" {
 		return nil
 	}

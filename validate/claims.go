@@ -15,6 +15,7 @@ type claims struct {
 	hasAudience, hasExpiry, hasIssuedAt bool
 
 	scope, confirmation, actor string
+	scopes                     string // the issuer's scope claim, space-delimited
 	clientID                   string // client_id as text
 	vendorClient               string // azp, appid or cid as it stands
 	vendorConflict             bool   // they are there and differ
@@ -38,7 +39,7 @@ func (s *state) decodeClaims() *Error {
 // readClaims makes one strict pass over the claims.
 func (s *state) readClaims(raw string) *Error {
 	t := newToken(raw)
-	r := strictjson.Open(t.claims)
+	r := strictjson.Open(raw)
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		if !readRegistered(&r, name, t, &s.claims) {
 			readOther(&r, name, &s.claims)
@@ -121,7 +122,7 @@ func readOther(r *strictjson.Reader, name string, c *claims) {
 // claim finds any claim by name in a second pass and returns it as it stands,
 // "" if absent. Only issuers with a scope claim of their own need it.
 func (s *state) claim(want string) string {
-	r := strictjson.Open(s.token.claims)
+	r := strictjson.Open(s.token.claims())
 	found := ""
 	for name, ok := r.Next(); ok; name, ok = r.Next() {
 		if name == want {

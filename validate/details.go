@@ -24,10 +24,10 @@ func (d Detail) Decode(v any) error {
 
 // Details returns the objects of authorization_details; nil if absent.
 func (t *Token) Details() ([]Detail, error) {
-	if t.claims == "" {
+	if t.claims() == "" {
 		return nil, nil
 	}
-	raw, err := lookup(t.claims, "authorization_details")
+	raw, err := lookup(t.claims(), "authorization_details")
 	if err != nil || raw == "" {
 		return nil, err
 	}

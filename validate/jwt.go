@@ -110,9 +110,7 @@ func (s *state) deviates(code Code, claim string) *Error {
 	if s.issuer.strict {
 		return refuseClaim(code, claim)
 	}
-	if f := s.token.facts; f.Strict == "" {
-		f.Strict = string(code)
-	}
+	s.token.made.facts.Deviates(string(code))
 	return nil
 }
 
@@ -122,18 +120,11 @@ func (s *state) seal() *Token {
 	t := s.token
 	n := len(t.Audience)
 	t.Audience = append(t.Audience, t.Audience...)
-	t.Audience, t.facts.Audience = t.Audience[:n:n], t.Audience[n:]
-	t.AMR = slices.Clip(t.AMR)
-	f := t.facts
-	f.Sealed, f.Self = true, t
-	if s.key != nil {
-		f.Key, f.KeyID = s.key, s.key.ID
-	}
-	f.Type = s.header.Type
-	f.Home, t.habits = s.issuer.config.Issuer, &s.issuer.config.habits
-	f.Issuer, f.Subject, f.ClientID, f.ID, f.Session = t.Issuer, t.Subject, t.ClientID, t.ID, t.Session
-	f.ExpiresAt, f.NotBefore, f.IssuedAt, f.AuthTime = t.ExpiresAt, t.NotBefore, t.IssuedAt, t.AuthTime
-	f.ACR = t.ACR
+	own := t.Audience[n:]
+	t.Audience, t.AMR = t.Audience[:n:n], slices.Clip(t.AMR)
+	f := &t.made.facts
+	f.By, f.Signed, t.made.key = &s.issuer.config.maker, s.key != nil, s.key
+	f.Keep(t.said(s.claims.scopes, own))
 	f.Bound = s.claims.confirmation != "" || s.claims.boundType
 	f.Delegated = t.Actor != nil
 	f.Client = s.standsForClient()
@@ -164,7 +155,7 @@ var _ Verifier = (*JWT)(nil)
 func (t *Token) ValidAt(now time.Time, leeway time.Duration) error {
 	exp, nbf := t.ExpiresAt, t.NotBefore
 	if t.sealed() {
-		exp, nbf = t.facts.ExpiresAt, t.facts.NotBefore
+		exp, nbf = t.made.facts.ExpiresAt(), t.made.facts.NotBefore()
 	}
 	if exp.IsZero() {
 		return refuseClaim(ErrClaimMissing, "exp")

@@ -12,8 +12,8 @@ import (
 // Roles returns the token's roles: the claim roles (RFC 9068 §2.2.3.1), or
 // the issuer's roles_claim; nil if absent.
 func (t *Token) Roles() ([]string, error) {
-	if t.habits != nil && t.habits.Roles.Path != "" {
-		return t.list(t.habits.Roles)
+	if at := t.habits().Roles; at.Path != "" {
+		return t.list(at)
 	}
 	return t.list(ListClaim{Path: "roles"})
 }
@@ -21,8 +21,8 @@ func (t *Token) Roles() ([]string, error) {
 // Groups returns the token's groups: the claim groups (RFC 9068 §2.2.3.1), or
 // what the issuer's preset names; nil if absent.
 func (t *Token) Groups() ([]string, error) {
-	if t.habits != nil && t.habits.Groups.Path != "" {
-		return t.list(t.habits.Groups)
+	if at := t.habits().Groups; at.Path != "" {
+		return t.list(at)
 	}
 	return t.list(ListClaim{Path: "groups"})
 }
@@ -30,8 +30,8 @@ func (t *Token) Groups() ([]string, error) {
 // Permissions returns the claim permissions, or what the issuer's preset
 // names; nil if absent. Permissions are no scopes: no client can ask for them.
 func (t *Token) Permissions() ([]string, error) {
-	if t.habits != nil && t.habits.Permissions.Path != "" {
-		return t.list(t.habits.Permissions)
+	if at := t.habits().Permissions; at.Path != "" {
+		return t.list(at)
 	}
 	return t.list(ListClaim{Path: "permissions"})
 }
@@ -44,17 +44,17 @@ func (t *Token) Entitlements() ([]string, error) { return t.list(ListClaim{Path:
 // for a second source of roles, those of one client for example:
 // "resource_access.orders-api.roles".
 func (t *Token) RolesAt(path string) ([]string, error) {
-	return t.list(ListClaim{Path: path, Keys: t.habits != nil && t.habits.Roles.Keys})
+	return t.list(ListClaim{Path: path, Keys: t.habits().Roles.Keys})
 }
 
 // list reads an array of strings, or of objects with a value as in SCIM (RFC
 // 7643 §4.1.2), or, with Keys, the member names of an object. Any other type is
 // an error.
 func (t *Token) list(claim ListClaim) ([]string, error) {
-	if t.claims == "" {
+	if t.claims() == "" {
 		return nil, nil
 	}
-	raw, err := lookup(t.claims, claim.Path)
+	raw, err := lookup(t.claims(), claim.Path)
 	if err != nil {
 		return nil, &Error{Code: ErrClaimsInvalid, Claim: claim.Path, Err: err}
 	}

@@ -94,7 +94,7 @@ func (s *state) member(path string) (string, error) {
 	if s.token == nil {
 		return "", nil
 	}
-	return lookup(s.token.claims, path)
+	return lookup(s.token.claims(), path)
 }
 
 func showMarks(s *state) (expected, found string) {

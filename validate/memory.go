@@ -38,10 +38,10 @@ func (i *Issuers) recall(digest [sha256.Size]byte) (*Token, *Leaf) {
 	}
 	var leaf *Leaf
 	if t.sealed() {
-		leaf = i.byURL[t.facts.Home]
+		leaf = i.byURL[t.made.facts.Home()]
 	}
 	if leaf != nil {
-		if j, ok := leaf.JWT.(*JWT); ok && t.habits == &j.config.habits && j.config.live(t) { // [CA-01 JK-18]
+		if j, ok := leaf.JWT.(*JWT); ok && t.made.facts.By == &j.config.maker && j.config.live(t) { // [CA-01 JK-18]
 			return t, leaf
 		}
 	}
@@ -51,8 +51,7 @@ func (i *Issuers) recall(digest [sha256.Size]byte) (*Token, *Leaf) {
 
 // live reports that the key that verified t still belongs to the issuer.
 func (c *Config) live(t *Token) bool {
-	key, ok := t.facts.Key.(*Key)
-	return ok && c.Keys.Live(key)
+	return t.made.facts.Signed && c.Keys.Live(t.made.key)
 }
 
 // remembered verifies a token whose digest is not known, together with whoever
@@ -65,11 +64,11 @@ func (i *Issuers) remembered(s *state, j *JWT, digest [sha256.Size]byte) (*Token
 		s.ctx = ctx
 		t, err := j.apply(s, signed)
 		if t != nil {
-			t.facts.Digest, t.facts.Digested = digest, true
+			t.made.facts.Digest, t.made.facts.Digested = digest, true
 		}
 		return t, err
 	})
-	if t != nil && t.habits != &j.config.habits { // [CA-01] a memory that another router uses too
+	if t != nil && (t.made == nil || t.made.facts.By != &j.config.maker) { // [CA-01] a memory that another router uses too
 		return nil, &Error{Code: ErrInternal, Err: errForeignVerdict}
 	}
 	return t, err

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/bearward/bearward/internal/jose"
+
+	"github.com/bearward/bearward/internal/facts"
 )
 
 // Profile says how closely an issuer's tokens follow RFC 9068.
@@ -70,6 +72,7 @@ type Config struct {
 
 	answers bool // it judges introspection answers, not JWTs
 	habits  Preset
+	maker   facts.Verifier // of its tokens
 	tenant  template
 	demands []Mark // Require
 }
@@ -97,6 +100,8 @@ func (c *Config) prepare() error {
 	}
 	c.Audience, c.ClientIDs = slices.Clone(c.Audience), slices.Clone(c.ClientIDs)
 	faults = append(faults, c.prepareTenants(), c.prepareDemands())
+	habits := c.habits
+	c.maker = facts.Verifier{Home: c.Issuer, Habits: &habits}
 	return errors.Join(append(faults, c.prepareTimes()...)...)
 }
 

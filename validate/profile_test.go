@@ -65,7 +65,7 @@ func TestCompat(t *testing.T) {
 			if tok.ClientID != c.client {
 				t.Errorf("client %q, want %q", tok.ClientID, c.client)
 			}
-			if got := facts.Of(tok).Strict; got != string(c.strict) {
+			if got := facts.Of(tok).Strict(); got != string(c.strict) {
 				t.Errorf("remembered %q, want %q", got, c.strict)
 			}
 			_, err = verifier(t, s, nil).Verify(t.Context(), raw)

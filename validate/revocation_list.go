@@ -153,23 +153,23 @@ func hour(t time.Time) int64 { return t.Unix() / 3600 }
 func (l *RevocationList) Revoked(_ context.Context, t *Token) (bool, error) {
 	f := t.known()
 	now := l.config.Clock()
-	issued := f.IssuedAt
+	issued := f.IssuedAt()
 	if issued.IsZero() || issued.After(now) {
 		issued = now
 	}
-	if f.ExpiresAt.IsZero() || f.ExpiresAt.Sub(issued) > l.config.Retention { // [RV-03]
+	if f.ExpiresAt().IsZero() || f.ExpiresAt().Sub(issued) > l.config.Retention { // [RV-03]
 		return false, refuseClaim(ErrLifetimeTooLong, "exp")
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if l.has(revoked{f.Issuer, "jti", f.ID}, now) || // [RV-03]
-		l.has(revoked{f.Issuer, "sid", f.Session}, now) || // [RV-03]
-		l.has(revoked{f.Issuer, "client_id", f.ClientID}, now) { // [RV-03]
+	if l.has(revoked{f.Issuer(), "jti", f.ID()}, now) || // [RV-03]
+		l.has(revoked{f.Issuer(), "sid", f.Session()}, now) || // [RV-03]
+		l.has(revoked{f.Issuer(), "client_id", f.ClientID()}, now) { // [RV-03]
 		return true, nil
 	}
-	e, ok := l.entries[revoked{f.Issuer, "sub", f.Subject}]
+	e, ok := l.entries[revoked{f.Issuer(), "sub", f.Subject()}]
 	// iat has whole seconds: within the second of before, nobody knows.
-	return ok && now.Before(e.until) && f.IssuedAt.Unix() <= e.before.Unix(), nil // [RV-03]
+	return ok && now.Before(e.until) && f.IssuedAt().Unix() <= e.before.Unix(), nil // [RV-03]
 }
 
 func (l *RevocationList) has(key revoked, now time.Time) bool {

@@ -22,7 +22,7 @@ func checkScope(s *state) *Error {
 	if !ok { // [AZ-03 CL-23]
 		return refuseClaim(ErrClaimsInvalid, claim.Name)
 	}
-	s.token.facts.Scope = scopes
+	s.claims.scopes = scopes
 	s.token.Scopes = strings.Fields(scopes)
 	return nil
 }
@@ -81,7 +81,7 @@ func checkConfirmation(s *state) *Error {
 			return refuseClaim(ErrConfirmationInvalid, "cnf")
 		}
 	}
-	if r.Err() != nil || members == 0 || cnf.fill(s.token.facts) != members {
+	if r.Err() != nil || members == 0 || cnf.fill(&s.token.made.facts) != members {
 		return refuseClaim(ErrConfirmationInvalid, "cnf")
 	}
 	return nil

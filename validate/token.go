@@ -33,27 +33,42 @@ type Token struct {
 	Confirmation Confirmation // cnf; zero for a plain bearer token
 	Actor        *Actor       // act; nil unless the token is delegated
 
-	claims string // the payload as signed, or the introspection answer
-	habits *Preset
-	facts  *facts.Facts // of a token that was verified here; nil for others
+	made *made // of a token that was verified here; nil for others
 }
 
 // made is a token under construction with its facts, in one piece of memory.
 type made struct {
 	token Token
 	facts facts.Facts
+	key   *Key // that verified the signature; nil if none did
 }
 
 func newToken(claims string) *Token {
 	m := &made{}
-	m.token.claims, m.token.facts = claims, &m.facts
+	m.token.made, m.facts.Payload = m, claims
 	return &m.token
+}
+
+// claims is the payload as signed, or the introspection answer.
+func (t *Token) claims() string {
+	if t.made == nil {
+		return ""
+	}
+	return t.made.facts.Payload
+}
+
+// habits are those of the issuer, none if t was not verified here.
+func (t *Token) habits() *Preset {
+	if t.made != nil && t.made.facts.By != nil {
+		return t.made.facts.By.Habits.(*Preset)
+	}
+	return &Preset{}
 }
 
 // sealed reports that t was verified here and is the very token that was: a
 // copy, or one that a reader has written another one over, says what its writer
 // wants.
-func (t *Token) sealed() bool { return t.facts != nil && t.facts.Self == t }
+func (t *Token) sealed() bool { return t.made != nil && t.made.facts.Sealed() && &t.made.token == t }
 
 // Confirmation is the cnf claim: the key a sender-constrained token is bound
 // to (RFC 7800 §3.1). Each member that is set has to be proven.
@@ -70,7 +85,16 @@ type Actor struct {
 }
 
 func init() {
-	facts.Of = func(t any) *facts.Facts { return t.(*Token).facts }
+	list, _ := Codes()
+	for _, code := range list {
+		facts.Codes = append(facts.Codes, string(code))
+	}
+	facts.Of = func(t any) *facts.Facts {
+		if m := t.(*Token).made; m != nil {
+			return &m.facts
+		}
+		return nil
+	}
 	facts.Whole = func(t any) bool { return t.(*Token).sealed() }
 	facts.Known = func(t any) *facts.Facts { return t.(*Token).known() }
 }
@@ -79,15 +103,10 @@ func init() {
 // has nothing of its own: its fields are copied now.
 func (t *Token) known() *facts.Facts {
 	if t.sealed() {
-		return t.facts
+		return &t.made.facts
 	}
-	f := &facts.Facts{
-		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
-		Scope: strings.Join(t.Scopes, " "), Audience: slices.Clone(t.Audience),
-		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
-		ACR: t.ACR, Bound: t.Confirmation != Confirmation{},
-		Delegated: t.Actor != nil, Client: t.Subject == t.ClientID,
-	}
+	f := &facts.Facts{Bound: t.Confirmation != Confirmation{}, Delegated: t.Actor != nil, Client: t.Subject == t.ClientID}
+	f.Keep(t.said(strings.Join(t.Scopes, " "), slices.Clone(t.Audience)))
 	members := 0
 	for _, member := range []string{t.Confirmation.KeyThumbprint, t.Confirmation.CertificateThumbprint} {
 		if member != "" {
@@ -100,12 +119,23 @@ func (t *Token) known() *facts.Facts {
 	return f
 }
 
+// said is what t says now.
+func (t *Token) said(scope string, audience []string) *facts.Said {
+	return &facts.Said{
+		Issuer: t.Issuer, Subject: t.Subject, ClientID: t.ClientID, ID: t.ID, Session: t.Session,
+		Scope: scope, Audience: audience, ACR: t.ACR,
+		ExpiresAt: t.ExpiresAt, NotBefore: t.NotBefore, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime,
+	}
+}
+
 // fill decodes the thumbprints and returns how many could be read.
 func (c Confirmation) fill(f *facts.Facts) (read int) {
-	if f.JKT, f.ByKey = thumbprint(c.KeyThumbprint); f.ByKey {
+	if sum, ok := thumbprint(c.KeyThumbprint); ok {
+		f.BindToKey(sum)
 		read++
 	}
-	if f.X5T, f.ByCert = thumbprint(c.CertificateThumbprint); f.ByCert {
+	if sum, ok := thumbprint(c.CertificateThumbprint); ok {
+		f.BindToCert(sum)
 		read++
 	}
 	return read
@@ -120,15 +150,15 @@ func (t *Token) IsClient() bool {
 	if !t.sealed() {
 		return t.Subject == t.ClientID
 	}
-	return t.facts.Client
+	return t.made.facts.Client
 }
 
 // KeyID returns the kid of the key that verified the token.
 func (t *Token) KeyID() string {
-	if !t.sealed() {
+	if !t.sealed() || t.made.key == nil {
 		return ""
 	}
-	return t.facts.KeyID
+	return t.made.key.ID
 }
 
 // errNoClaims says that a Token was not made from claims.
@@ -138,10 +168,11 @@ var errNoClaims = errors.New("the token carries no claims")
 // a repeated name is an error. Use it for claims that Token has no field for.
 // The text of an error may quote a claim: it is not for clients or logs.
 func (t *Token) Claims(v any) error {
-	if t.claims == "" {
+	claims := t.claims()
+	if claims == "" {
 		return errNoClaims
 	}
-	return json.UnmarshalRead(strings.NewReader(t.claims), v)
+	return json.UnmarshalRead(strings.NewReader(claims), v)
 }
 
 // LogValue describes the token for slog without printing it or any claim that

@@ -103,6 +103,13 @@ func TestClientTokens(t *testing.T) {
 	}
 }
 
+// TestFewCodes: facts note one of them in a byte.
+func TestFewCodes(t *testing.T) {
+	if list, _ := validate.Codes(); len(list) > 255 || len(facts.Codes) != len(list) {
+		t.Errorf("%d codes, %d known to facts", len(list), len(facts.Codes))
+	}
+}
+
 // What guards decide from does not share memory with what handlers get.
 // [PV-06]
 func TestFactsAreCopies(t *testing.T) {
@@ -111,7 +118,7 @@ func TestFactsAreCopies(t *testing.T) {
 	wantCode(t, err, "")
 	tok.Audience[0], tok.Scopes[0], tok.Subject, tok.ExpiresAt = "changed", "changed", "changed", noon.Add(-time.Hour)
 	f := facts.Of(tok)
-	if f.Audience[0] != api || f.Scope != "a" || f.Subject != "user-1" || !f.Sealed {
+	if f.Audience[0] != api || f.Scope() != "a" || f.Subject() != "user-1" || !f.Sealed() {
 		t.Errorf("%+v", f)
 	}
 	if err := tok.ValidAt(noon, 0); err != nil {

@@ -29,10 +29,10 @@ type subject struct {
 // about returns everything by which the token could have been revoked.
 func about(f *facts.Facts) []subject {
 	all := [...]subject{
-		{byToken, f.ID},        // [RV-03]
-		{bySession, f.Session}, // [RV-03]
-		{byClient, f.ClientID}, // [RV-03]
-		{bySubject, f.Subject}, // [RV-03]
+		{byToken, f.ID()},        // [RV-03]
+		{bySession, f.Session()}, // [RV-03]
+		{byClient, f.ClientID()}, // [RV-03]
+		{bySubject, f.Subject()}, // [RV-03]
 	}
 	known := make([]subject, 0, len(all))
 	for _, s := range all {

@@ -70,10 +70,10 @@ func (l *Revocations) Revoked(ctx context.Context, t *validate.Token) (revoked b
 // rest of it is known.
 func (l *Revocations) outlives(f *facts.Facts) bool {
 	from := l.redis.config.Clock()
-	if !f.IssuedAt.IsZero() && f.IssuedAt.Before(from) {
-		from = f.IssuedAt
+	if !f.IssuedAt().IsZero() && f.IssuedAt().Before(from) {
+		from = f.IssuedAt()
 	}
-	return f.ExpiresAt.IsZero() || f.ExpiresAt.Sub(from) > l.retention
+	return f.ExpiresAt().IsZero() || f.ExpiresAt().Sub(from) > l.retention
 }
 
 // look asks Redis about all subjects at once.
@@ -81,7 +81,7 @@ func (l *Revocations) look(ctx context.Context, f *facts.Facts, subjects []subje
 	pipe := l.redis.client.Pipeline()
 	values := make([]*redis.StringCmd, len(subjects))
 	for i, s := range subjects {
-		values[i] = pipe.Get(ctx, s.key(l.redis.config.Prefix, f.Issuer))
+		values[i] = pipe.Get(ctx, s.key(l.redis.config.Prefix, f.Issuer()))
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return false, err
@@ -94,7 +94,7 @@ func (l *Revocations) look(ctx context.Context, f *facts.Facts, subjects []subje
 		if err != nil {
 			return false, err
 		}
-		if revoked, err := s.revokes(value, f.IssuedAt); revoked || err != nil {
+		if revoked, err := s.revokes(value, f.IssuedAt()); revoked || err != nil {
 			return revoked, err
 		}
 	}

@@ -152,8 +152,8 @@ func (c *Cache) put(d digest, t *validate.Token) {
 		return
 	}
 	now := c.config.Clock()
-	ttl := min(c.config.TTL, f.ExpiresAt.Sub(now)) // [CA-01]
-	if ttl <= 0 {                                  // the store would keep it for ever
+	ttl := min(c.config.TTL, f.ExpiresAt().Sub(now)) // [CA-01]
+	if ttl <= 0 {                                    // the store would keep it for ever
 		return
 	}
 	f.Digest, f.Digested, f.Until = d, true, now.Add(ttl).UnixNano()
