@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -35,13 +36,12 @@ func (a *authorizer) trusts(question middleware.Request) bool {
 	return middleware.Trusted(a.file.TrustedProxies, question.Peer)
 }
 
-// judge decides about in, the request that the question r is about. Both have
-// the same headers.
-func (a *authorizer) judge(r *http.Request, in middleware.Request, exact bool) verdict {
-	if code := a.unfit(r.Header); code != "" {
-		return a.deny(r, in, code)
+// judge decides about a request that a proxy asks about. It has an http.Header.
+func (a *authorizer) judge(ctx context.Context, in middleware.Request, exact bool) verdict {
+	if code := a.unfit(in.Header.(http.Header)); code != "" {
+		return a.deny(ctx, in, code)
 	}
-	_, v := a.Service.judge(r.Context(), in, exact)
+	_, v := a.Service.judge(ctx, in, exact)
 	return v
 }
 
@@ -69,8 +69,8 @@ func spellsAny(name string, folded []string) bool {
 	return slices.ContainsFunc(folded, func(f string) bool { return config.Spells(name, f) })
 }
 
-func (a *authorizer) deny(r *http.Request, in middleware.Request, code validate.Code) verdict {
-	return verdict{Decision: a.Guard.Deny(r.Context(), in, code)}
+func (a *authorizer) deny(ctx context.Context, in middleware.Request, code validate.Code) verdict {
+	return verdict{Decision: a.Guard.Deny(ctx, in, code)}
 }
 
 var noStore = []string{"no-store"}

@@ -39,14 +39,14 @@ func (f *forwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var v verdict
 	switch {
 	case !f.trusts(question): // [PV-05]
-		v = f.deny(r, question, validate.ErrPeerUntrusted)
+		v = f.deny(r.Context(), question, validate.ErrPeerUntrusted)
 	case slices.Contains(f.metadata, question.RawPath) && !f.family.in(r.Header):
 		f.instead(f.document, w, r)
 		return
 	case !ok: // [PV-08]
-		v = f.deny(r, question, validate.ErrForwardedInvalid)
+		v = f.deny(r.Context(), question, validate.ErrForwardedInvalid)
 	default:
-		v = f.judge(r, in, true)
+		v = f.judge(r.Context(), in, true)
 	}
 	if v.Allowed {
 		f.allow(w, r, v)

@@ -58,6 +58,9 @@ func (s *Service) handler() http.Handler {
 	case "forward-auth":
 		return s.forwardAuth()
 	case "ext-authz":
+		if s.front != nil {
+			return s.front(s.extAuthz())
+		}
 		return s.extAuthz()
 	}
 	return s.proxy()

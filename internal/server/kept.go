@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net/http"
+
 	"github.com/bearward/bearward/adapters/redisstore"
 	"github.com/bearward/bearward/internal/server/metrics"
 	"github.com/bearward/bearward/validate"
@@ -15,7 +17,12 @@ type kept struct {
 	proofs      *dpop.Memory             // used ones; nil: none in memory
 	metrics     *metrics.Metrics         // nil: nobody can read them
 	sources     sources
+	front       Front // nil: none
 }
+
+// Front stands before a handler of mode ext-authz and answers questions of other
+// forms itself.
+type Front func(*ExtAuthz) http.Handler
 
 // sources are what reads a file again by itself. They are the same as long as what
 // they read is: an issuer whose source is another one is another issuer.

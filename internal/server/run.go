@@ -42,6 +42,12 @@ const (
 // file that it names has changed. What it says then applies to the requests that
 // come from then on, unless it has a fault.
 func Run(ctx context.Context, file *config.File, hangup <-chan os.Signal, out io.Writer) error {
+	return RunBehind(ctx, nil, file, hangup, out)
+}
+
+// RunBehind is Run with something before mode ext-authz, to which clients may
+// speak HTTP/2 without TLS as well.
+func RunBehind(ctx context.Context, front Front, file *config.File, hangup <-chan os.Signal, out io.Writer) error {
 	level := new(slog.LevelVar)
 	r := &runner{out: out, grace: graceTimeout, level: level, hangup: hangup, tick: time.After}
 	r.see(file)
@@ -49,6 +55,7 @@ func Run(ctx context.Context, file *config.File, hangup <-chan os.Signal, out io
 	if r.Service, err = New(ctx, file, logger(file, level, os.Stderr)); err != nil {
 		return err
 	}
+	r.front = front
 	return r.run(ctx)
 }
 
@@ -178,6 +185,11 @@ func (r *runner) listen() error {
 		server  *http.Server
 	}
 	all := []listener{{r.file.Listen, r.server(r)}}
+	if r.front != nil && r.certificate == nil {
+		all[0].server.Protocols = new(http.Protocols)
+		all[0].server.Protocols.SetHTTP1(true)
+		all[0].server.Protocols.SetUnencryptedHTTP2(true)
+	}
 	if r.file.Admin != "" {
 		admin := r.server(r.admin.handler())
 		admin.ReadTimeout = headerTimeout // bodies there are small
