@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,17 +119,32 @@ func (s *state) deviates(code Code, claim string) *Error {
 // change a decision, and clips what is handed out.
 func (s *state) seal() *Token {
 	t := s.token
-	n := len(t.Audience)
-	t.Audience = append(t.Audience, t.Audience...)
-	own := t.Audience[n:]
-	t.Audience, t.AMR = t.Audience[:n:n], slices.Clip(t.AMR)
 	f := &t.made.facts
 	f.By, f.Signed, t.made.key = &s.issuer.config.maker, s.key != nil, s.key
-	f.Keep(t.said(s.claims.scopes, own))
+	f.Keep(t.said(s.claims.scopes, s.lists()))
 	f.Bound = s.claims.confirmation != "" || s.claims.boundType
 	f.Delegated = t.Actor != nil
 	f.Client = s.standsForClient()
 	return t
+}
+
+// lists gives the token its scopes, and those and the audience one piece of memory,
+// with a copy of the audience that it returns.
+func (s *state) lists() (audience []string) {
+	t, scopes := s.token, s.claims.scopes
+	n := len(t.Audience)
+	all := append(make([]string, 0, 2*n+strings.Count(scopes, " ")+1), t.Audience...)
+	all = append(all, t.Audience...)
+	t.Audience, t.AMR = all[:n:n], slices.Clip(t.AMR)
+	if scopes != "" {
+		for scope, rest := "", scopes; rest != ""; {
+			if scope, rest, _ = strings.Cut(rest, " "); scope != "" {
+				all = append(all, scope)
+			}
+		}
+		t.Scopes = slices.Clip(all[2*n:])
+	}
+	return all[n : 2*n : 2*n]
 }
 
 // standsForClient errs on the side of the client: a route for users refuses

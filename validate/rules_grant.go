@@ -23,7 +23,6 @@ func checkScope(s *state) *Error {
 		return refuseClaim(ErrClaimsInvalid, claim.Name)
 	}
 	s.claims.scopes = scopes
-	s.token.Scopes = strings.Fields(scopes)
 	return nil
 }
 

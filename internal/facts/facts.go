@@ -59,8 +59,7 @@ type rare struct {
 
 // Keep copies what a token says, but for its Audience, which becomes the Facts'.
 func (f *Facts) Keep(said *Said) {
-	var usual [128]byte
-	k := keeper{f.Payload, usual[:0]}
+	k := keeper{payload: f.Payload}
 	if f.By == nil || said.Issuer != f.By.Home {
 		f.issuer = k.place(said.Issuer)
 	}
