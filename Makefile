@@ -7,6 +7,11 @@ FUZZTIME ?= 200000x
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+BINARY ?= bearward
+
+build: ## one static binary without traces of this machine, into BINARY (bearward)
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) ./cmd/bearward
+
 test: ## run the tests
 	$(GO) test ./...
 
@@ -57,4 +62,4 @@ docs: ## write docs/rfcs.md and docs/errors.md
 check: ## all that the continuous integration does
 	.ci/run
 
-.PHONY: help test race fuzz bench load compare lint tools vuln examples interop demo mutate docs check
+.PHONY: help build test race fuzz bench load compare lint tools vuln examples interop demo mutate docs check

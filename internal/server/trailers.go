@@ -8,9 +8,9 @@ import (
 )
 
 // trailers announces to the upstream those of the request that have no meaning of
-// their own there, and passes them on once the body has ended: no credentials
-// [TR-14], no identity, nothing that was for the header section only (RFC 9110
-// §6.5.1). Those that were not announced are dropped.
+// their own there, and passes them on once the body has ended: no credentials,
+// no identity, nothing that was for the header section only (RFC 9110 §6.5.1).
+// Those that were not announced are dropped.
 func (p *proxy) trailers(r *httputil.ProxyRequest, b *body) {
 	r.Out.Trailer = nil
 	if b == nil {
@@ -18,7 +18,7 @@ func (p *proxy) trailers(r *httputil.ProxyRequest, b *body) {
 	}
 	out := http.Header{}
 	for name := range r.In.Trailer {
-		if folded := config.Fold(name); !p.strip.always[folded] && !config.IsReserved(folded) {
+		if folded := config.Fold(name); !p.strip.always[folded] && !config.IsReserved(folded) { // [TR-14]
 			out[name] = nil
 		}
 	}
