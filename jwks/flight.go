@@ -146,7 +146,7 @@ func (s *Source) miss(ctx context.Context, kid, alg string, arrived uint64) ([]*
 		}
 		if wait == nil {
 			var cancel context.CancelFunc
-			wait, cancel = context.WithTimeout(ctx, missWait)
+			wait, cancel = context.WithTimeout(ctx, missWait) //nolint:fatcontext // once
 			defer cancel()
 		}
 		select {
