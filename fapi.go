@@ -22,10 +22,10 @@ func holdToFAPI(cfg *Config) error {
 		i := &cfg.Issuers[n]
 		var err error
 		if i.Algorithms, err = narrow(i.Algorithms); err != nil { // [HS-04]
-			faults = append(faults, fmt.Errorf("bearward: issuer %d: %w", n+1, err))
+			faults = append(faults, issuerFault{n, err})
 		}
 		if cfg.Revocation == nil && !i.live() { // [HS-01]
-			faults = append(faults, fmt.Errorf("bearward: issuer %d: FAPI 2.0 demands that tokens are not revoked: set Revocation, or Introspection with Always or Every", n+1))
+			faults = append(faults, issuerFault{n, errNotRevoked})
 		}
 	}
 	if cfg.DPoP != nil {
@@ -38,6 +38,8 @@ func holdToFAPI(cfg *Config) error {
 	}
 	return errors.Join(faults...)
 }
+
+var errNotRevoked = errors.New("FAPI 2.0 demands that tokens are not revoked: set Revocation, or Introspection with Always or Every")
 
 // narrow returns the algorithms that FAPI 2.0 permits where nothing is said.
 func narrow(algorithms []string) ([]string, error) {

@@ -49,7 +49,7 @@ func (w *wiring) wire() (middleware.Config, error) {
 		place := fmt.Sprintf("issuer %d", n+1)
 		wired, err := w.wireIssuer(cfg, issuer)
 		for _, fault := range distinct(err) {
-			faults = append(faults, fmt.Errorf("bearward: %s: %w", place, fault))
+			faults = append(faults, issuerFault{n, fault})
 		}
 		if err != nil {
 			abandon(wired)
@@ -59,6 +59,19 @@ func (w *wiring) wire() (middleware.Config, error) {
 	}
 	return core, errors.Join(faults...)
 }
+
+// issuerFault is a fault of one issuer.
+type issuerFault struct {
+	n   int // in the configuration, from 0
+	err error
+}
+
+func (f issuerFault) Error() string { return fmt.Sprintf("bearward: issuer %d: %v", f.n+1, f.err) }
+
+func (f issuerFault) Unwrap() error { return f.err }
+
+// Issuer is where it stands in the configuration, for who has a file with lines.
+func (f issuerFault) Issuer() int { return f.n }
 
 // memory makes the cache of verified JWTs; nil where nothing is remembered.
 func memory(cfg Config) (middleware.Cache, error) {

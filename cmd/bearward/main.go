@@ -19,15 +19,16 @@ const (
 )
 
 type cli struct {
-	Demo    demoCmd    `cmd:"" help:"Run an issuer and a protected API on loopback, with lines to try."`
-	Serve   serveCmd   `cmd:"" help:"Protect an API as a reverse proxy in front of it."`
-	Explain explainCmd `cmd:"" help:"Say what becomes of a token, rule by rule, and how to fix it."`
-	Doctor  doctorCmd  `cmd:"" help:"Say what is wrong around an API: issuers, keys, clocks, credentials, proxies."`
-	Revoke  revokeCmd  `cmd:"" help:"Refuse a token, or those of a user, session or client, from now on."`
-	Token   tokenCmd   `cmd:"" help:"Get a token, right or wrong on purpose, from the running demo."`
-	Proof   proofCmd   `cmd:"" help:"Sign a DPoP proof, right or wrong on purpose."`
-	Call    callCmd    `cmd:"" help:"Call a gRPC method of the running demo."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo        demoCmd        `cmd:"" help:"Run an issuer and a protected API on loopback, with lines to try."`
+	Serve       serveCmd       `cmd:"" help:"Protect an API as a reverse proxy in front of it."`
+	Explain     explainCmd     `cmd:"" help:"Say what becomes of a token, rule by rule, and how to fix it."`
+	CheckConfig checkConfigCmd `cmd:"" help:"Check a serve file without serving: every fault at once, or what it does."`
+	Doctor      doctorCmd      `cmd:"" help:"Say what is wrong around an API: issuers, keys, clocks, credentials, proxies."`
+	Revoke      revokeCmd      `cmd:"" help:"Refuse a token, or those of a user, session or client, from now on."`
+	Token       tokenCmd       `cmd:"" help:"Get a token, right or wrong on purpose, from the running demo."`
+	Proof       proofCmd       `cmd:"" help:"Sign a DPoP proof, right or wrong on purpose."`
+	Call        callCmd        `cmd:"" help:"Call a gRPC method of the running demo."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // streams are what commands read and write.

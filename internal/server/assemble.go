@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bearward/bearward"
@@ -27,6 +30,7 @@ type Service struct {
 	table       *route.Table
 	policies    []middleware.Policy // of the rules, and then of the document's operations
 	denied      []bool              // which of them let nobody pass
+	listed      []config.Rule       // those that policies and denied are of
 	identity    identity            // what is told of a token
 	certificate *tls.Certificate    // nil: plain http
 	upstream    *http.Transport     // nil in other modes than proxy
@@ -90,25 +94,41 @@ func (s *Service) make(ctx context.Context, guarded func(bearward.Config) (*midd
 	s.certificate = b.tls()
 	s.kept, s.upstream = b.kept, b.upstream(s.silence)
 	operations, unread := b.openapi()
-	if err := errors.Join(ctx.Err(), s.file.Faults(b.faults...), unread); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
+	faults := b.faults
 	if s.Guard, err = guarded(cfg); err != nil {
-		return s.file.Faults(issuerFaults(s.file, err)...)
+		faults = append(faults, b.ofGuard(err)...)
+	} else {
+		faults = append(faults, s.rules(operations)...)
 	}
-	return s.rules(operations)
+	return errors.Join(s.file.Faults(faults...), unread)
 }
 
-// issuerFaults gives each of joined errors its line in the list of issuers.
-func issuerFaults(file *config.File, err error) (faults []config.Fault) {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []config.Fault{file.Fault("issuers", err)}
+// ofGuard gives each of joined errors its line in the list of issuers. What an
+// issuer lacks because a file of its cannot be used is said already.
+func (b *builder) ofGuard(err error) (faults []config.Fault) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			faults = append(faults, b.ofGuard(e)...)
+		}
+		return faults
 	}
-	for _, e := range joined.Unwrap() {
-		faults = append(faults, issuerFaults(file, e)...)
+	path := "issuers"
+	var of interface {
+		error
+		Issuer() int
+		Unwrap() error
 	}
-	return faults
+	if errors.As(err, &of) {
+		path = fmt.Sprintf("issuers[%d]", of.Issuer())
+		if slices.ContainsFunc(b.failed, func(p string) bool { return strings.HasPrefix(p, path+".") }) {
+			return nil
+		}
+		err = of.Unwrap() // the line says which
+	}
+	return []config.Fault{b.file.Fault(path, err)}
 }
 
 // Close releases what the guard holds, and then what outlives it.

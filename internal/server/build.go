@@ -28,9 +28,11 @@ type builder struct {
 	kept   kept    // what is there already, and what comes to it
 	before sources // those of the file before
 	faults []config.Fault
+	failed []string // their paths
 }
 
 func (b *builder) fault(path string, err error) {
+	b.failed = append(b.failed, path)
 	b.faults = append(b.faults, b.file.Fault(path, err))
 }
 

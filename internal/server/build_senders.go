@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/bearward/bearward"
@@ -37,7 +38,9 @@ func (b *builder) senders(cfg *bearward.Config, shared *redisstore.Redis) {
 		cfg.ClientCertHeader = mtls.Header{Name: h.Name, Format: mtls.Format(h.Format)}
 	}
 	if f.DPoP != nil {
-		cfg.DPoP = b.dpop(f.DPoP, shared)
+		if cfg.DPoP = b.dpop(f.DPoP, shared); len(b.failed) > 0 && strings.HasPrefix(b.failed[len(b.failed)-1], "dpop.") {
+			cfg.DPoP.NonceKeysFile = "" // said already
+		}
 	}
 }
 

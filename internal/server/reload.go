@@ -160,10 +160,15 @@ func regular(name string) error {
 }
 
 // faults takes joined errors and lists of faults apart, for a line each.
-func faults(err error) []string {
-	var list *config.Faults
-	if errors.As(err, &list) {
-		return list.Lines()
+func faults(err error) (lines []string) {
+	switch e := err.(type) { //nolint:errorlint // they are taken apart here
+	case *config.Faults:
+		return e.Lines()
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			lines = append(lines, faults(one)...)
+		}
+		return lines
 	}
 	return []string{err.Error()}
 }

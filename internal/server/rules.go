@@ -26,14 +26,13 @@ func (s *Service) Match(method, rawPath string) (middleware.Policy, route.Outcom
 }
 
 // rules prepares the policy of each rule, and of each operation of a document.
-func (s *Service) rules(operations []openapi.Operation) error {
+func (s *Service) rules(operations []openapi.Operation) (faults []config.Fault) {
 	all := slices.Clone(s.file.Rules)
 	s.denied = make([]bool, len(all)+len(operations))
 	for _, op := range operations {
 		s.denied[len(all)] = op.Denied
 		all = append(all, op.Rule)
 	}
-	var faults []config.Fault
 	s.identity = identityOf(s.file.ForwardHeaders)
 	implies := closure(s.file.Implies)
 	patterns := make([]string, len(all))
@@ -58,8 +57,8 @@ func (s *Service) rules(operations []openapi.Operation) error {
 		}
 		s.policies = append(s.policies, prepared)
 	}
-	s.table = route.New(patterns)
-	return s.file.Faults(faults...)
+	s.table, s.listed = route.New(patterns), all
+	return faults
 }
 
 func policy(r config.Rule) middleware.Policy {

@@ -34,22 +34,51 @@ func Read(path string) ([]byte, error) {
 // type; $${ is a literal ${. The error is a *[Faults]. Files that the content
 // names are not opened.
 func Parse(name string, data []byte) (*File, error) {
+	file, faults := parse(name, data)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// Check is Load for who wants to know everything at once: to the faults of the
+// content it adds the files that it names and that cannot be read.
+func Check(path string) (*File, error) {
+	data, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	file, faults := parse(path, data)
+	if len(faults.List) == 0 {
+		return file, nil // whoever opens them says it
+	}
+	if file != nil {
+		named(reflect.ValueOf(file).Elem(), "", func(key, name string, _ field) {
+			if f, err := os.Open(name); err != nil {
+				faults.List = append(faults.List, file.Fault(key, err))
+			} else {
+				_ = f.Close()
+			}
+		})
+	}
+	return nil, faults.Err()
+}
+
+// parse returns what could be read beside all faults.
+func parse(name string, data []byte) (*File, *Faults) {
 	faults := &Faults{Name: name}
 	r := &reader{lookup: os.LookupEnv, faults: faults}
 	root := r.read(data)
 	if root == nil {
-		return nil, faults.Err()
+		return nil, faults
 	}
 	file := &File{name: name, places: places{}}
 	d := &decoder{faults: faults, places: file.places, failed: map[string]bool{}, hidden: map[string]string{}}
 	d.table(root, reflect.ValueOf(file).Elem(), "")
 	c := &checker{file: file, decoder: d}
 	c.check()
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
 	file.secrets, file.sum = root.secrets(), sha256.Sum256(data)
-	return file, nil
+	return file, faults
 }
 
 // Fault describes what is found out only when the file is put to use, at the

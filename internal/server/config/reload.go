@@ -46,30 +46,35 @@ func frozen(a, b reflect.Value, path string, say func(path string)) {
 // only a restart reads, are not among them.
 func (f *File) Files() []string {
 	var out []string
-	named(reflect.ValueOf(f).Elem(), &out)
+	named(reflect.ValueOf(f).Elem(), "", func(_, name string, as field) {
+		if as.read == "" || as.read == "file" {
+			out = append(out, name)
+		}
+	})
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func named(v reflect.Value, out *[]string) {
+// named calls found for each file that v names.
+func named(v reflect.Value, path string, found func(path, name string, as field)) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			named(v.Elem(), out)
+			named(v.Elem(), path, found)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			named(v.Index(i), out)
+			named(v.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
 		}
 	case reflect.Struct:
 		fields, _ := schema(v.Type())
 		for _, field := range fields {
-			x := v.Field(field.index)
+			x, here := v.Field(field.index), join(path, field.key)
 			switch {
 			case x.Kind() != reflect.String:
-				named(x, out)
-			case x.String() != "" && (field.read == "file" || field.read == "" && strings.HasSuffix(field.key, "_file")):
-				*out = append(*out, x.String())
+				named(x, here, found)
+			case x.String() != "" && (field.read != "" || strings.HasSuffix(field.key, "_file")):
+				found(here, x.String(), field)
 			}
 		}
 	}
