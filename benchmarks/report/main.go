@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	m := machine.This(ctx)
 	command := o.command()
-	text, err := measure(ctx, command)
+	text, err := o.measure(ctx, command)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 	if o.short || o.bench != "." {
 		return nil
 	}
-	return os.WriteFile(o.out, table.Bytes(), 0o644) //nolint:gosec // for everybody to read
+	return os.WriteFile(o.out, table.Bytes(), 0o644)
 }
 
 // command is the run of go test.
@@ -75,13 +75,16 @@ func (o *options) command() []string {
 	return append([]string{"go", "test", "-run=^$", "-bench=" + bench, "-benchtime=1x", "-timeout=30m", "./benchmarks"}, how...)
 }
 
-// measure shows the rows as they come.
-func measure(ctx context.Context, command []string) (string, error) {
+// measure shows the rows as they come, if that takes long.
+func (o *options) measure(ctx context.Context, command []string) (string, error) {
 	var text bytes.Buffer
-	run := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // it is go test
+	run := exec.CommandContext(ctx, command[0], command[1:]...)
 	run.Stdout, run.Stderr = io.MultiWriter(&text, os.Stderr), os.Stderr
+	if o.short {
+		run.Stdout = &text
+	}
 	if err := run.Run(); err != nil {
-		return "", fmt.Errorf("go test: %w", err)
+		return "", fmt.Errorf("go test: %w\n%s", err, text.String())
 	}
 	return text.String(), nil
 }

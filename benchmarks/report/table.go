@@ -55,14 +55,13 @@ func (r *row) held() (text, verdict string) {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(r.numbers)) {
 		number, limit := strings.TrimSuffix(strings.TrimSuffix(name, atMost), atLeast), r.numbers[name]
-		have, sign, good := r.numbers[number], "≤", true
+		have := r.numbers[number]
+		sign, good := "≤", have <= limit
 		switch {
-		case strings.HasSuffix(name, atMost):
-			good = have <= limit
+		case number == name:
+			continue
 		case strings.HasSuffix(name, atLeast):
 			sign, good = "≥", have >= limit
-		default:
-			continue
 		}
 		part := number + " " + sign + " " + figure(limit)
 		if !slices.Contains(usual, number) {
