@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -118,12 +119,13 @@ func (s *scan) object(i, depth int) int {
 	if s.at(i+1) == '}' {
 		return i + 2
 	}
+	var seen uint64 // marks of the names
 	for first := s.open; ; {
 		if s.at(i+1) != '"' {
 			return doubt
 		}
 		end := s.text(i + 1)
-		if end == doubt || !s.name(s.src[i+2:end-1], first) || s.at(end) != ':' {
+		if end == doubt || !s.name(s.src[i+2:end-1], first, &seen) || s.at(end) != ':' {
 			return doubt
 		}
 		i = s.value(end+1, depth+1)
@@ -142,16 +144,19 @@ func (s *scan) object(i, depth int) int {
 }
 
 // name remembers a name, unless the object, whose names begin at first, has it
-// already.
-func (s *scan) name(name string, first int) bool {
+// already. Only those with the same mark need to be compared.
+func (s *scan) name(name string, first int, seen *uint64) bool {
 	if s.open == maxNames {
 		return false
 	}
-	for _, have := range s.names[first:s.open] {
-		if have == name {
-			return false
-		}
+	mark := uint64(1)
+	if n := len(name); n > 0 {
+		mark <<= (uint(n) + 5*uint(name[0]) + 11*uint(name[n-1])) % 64
 	}
+	if *seen&mark != 0 && slices.Contains(s.names[first:s.open], name) {
+		return false
+	}
+	*seen |= mark
 	s.names[s.open] = name
 	s.open++
 	return true
