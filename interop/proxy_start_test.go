@@ -18,7 +18,7 @@ func startNginx(at placement) []string {
 	main := around(at, fmt.Sprintf(`daemon off;
 master_process off;
 pid %s/pid;
-events {}
+events { worker_connections 4096; }
 http {
 	access_log off;
 	%s
