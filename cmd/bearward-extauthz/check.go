@@ -129,6 +129,8 @@ func options(h http.Header) (all []*corev3.HeaderValueOption) {
 	return all
 }
 
+// set replaces a header, or adds a further value to it. Append is deprecated, and
+// the one field that every version of Envoy reads here.
 func set(name, value string, further bool) *corev3.HeaderValueOption {
 	return &corev3.HeaderValueOption{
 		Header: &corev3.HeaderValue{Key: strings.ToLower(name), Value: value},

@@ -2,8 +2,13 @@ package server
 
 import (
 	"fmt"
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/bearward/bearward/middleware"
+	"github.com/bearward/bearward/validate"
 )
 
 // Envoy is told what to set and what to take off.
@@ -38,6 +43,27 @@ func TestExtAuthzDocument(t *testing.T) {
 	s.api = s.admin
 	if a := s.ask("GET", path); a.StatusCode != 200 || !strings.Contains(a.body, fmt.Sprintf(`"resource":%q`, resource)) {
 		t.Errorf("got %d %s", a.StatusCode, a.body)
+	}
+}
+
+// What Envoy's own connection has is not the client's.
+func TestExtAuthzConnection(t *testing.T) { // [DP-12 MT-01]
+	s := asks(t, "ext-authz", "dpop: {}\n"+strings.Replace(proven, "https://api.example.test", "[https://api.example.test, http://api.example.test]", 1))
+	h := s.holder()
+	refused(t, "the scheme", h.get("/dpop", ""), 401, "DPoP", "invalid_dpop_proof")
+
+	_, parsed := pair(t)
+	service, err := New(t.Context(), s.file, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	in := middleware.Request{
+		Method: "GET", Host: "api.example.test", RawPath: "/read", Peer: netip.MustParseAddr("127.0.0.1"), Certificate: parsed,
+		Header: http.Header{"Authorization": {"Bearer " + s.bound("x5t#S256", thumbprint(parsed))}},
+	}
+	if reply := service.extAuthz().Ask(t.Context(), in); reply.Denial == nil || reply.Denial.Code != validate.ErrCertificateMissing {
+		t.Errorf("the certificate: got %+v", reply)
 	}
 }
 

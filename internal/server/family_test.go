@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/x509"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,8 +13,8 @@ import (
 func TestFamily(t *testing.T) {
 	for headers, f := range questions {
 		sound := http.Header{f.method: {"GET"}, f.uri: {"/a?b=c,d"}, f.proto: {"HTTPS"}, f.host: {"api.example.com:8443"}}
-		in, ok := f.of(middleware.Request{Scheme: "http", Host: "x", RawPath: "/y"}, sound)
-		if !ok || in.Method != "GET" || in.RawPath != "/a" || in.RawQuery != "b=c,d" || in.Scheme+in.Host != "" {
+		in, ok := f.of(middleware.Request{Scheme: "http", Host: "x", RawPath: "/y", Certificate: new(x509.Certificate)}, sound)
+		if !ok || in.Certificate != nil || in.Method != "GET" || in.RawPath != "/a" || in.RawQuery != "b=c,d" || in.Scheme+in.Host != "" {
 			t.Errorf("%s: %+v, %v", headers, in, ok)
 		}
 		for _, c := range []struct {

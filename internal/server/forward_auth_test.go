@@ -159,7 +159,13 @@ func TestForwardAuthCertificate(t *testing.T) { // [MT-01 MT-07]
 	own, parsed := pair(t)
 	s := asksForward(t, "x-original", "tls: {cert_file: "+certFile+", key_file: "+keyFile+"}\nclient_cert_header: {name: Client-Cert, format: base64-der}\n"+mutual)
 	bearer := "Bearer " + s.bound("x5t#S256", thumbprint(parsed))
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "example.com", Certificates: []tls.Certificate{own}}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{
+		RootCAs: pool, ServerName: "example.com",
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			t.Error("the proxy is asked for a certificate")
+			return &own, nil
+		},
+	}}
 	defer transport.CloseIdleConnections()
 	get := func(header string) int {
 		t.Helper()
