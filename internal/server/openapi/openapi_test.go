@@ -22,7 +22,7 @@ func show(operations []Operation) (out []string) {
 			name string
 			list []string
 		}{{"scopes", op.Rule.Scopes}, {"any", op.Rule.AnyScope}} {
-			if len(part.list) > 0 {
+			if part.list != nil {
 				line += " " + part.name + "=" + strings.Join(part.list, ",")
 			}
 		}

@@ -145,6 +145,9 @@ func combine(sets [][]string) (all, one []string, ok bool) {
 	all = slices.DeleteFunc(slices.Clone(sets[0]), func(scope string) bool {
 		return slices.ContainsFunc(sets, func(s []string) bool { return !slices.Contains(s, scope) })
 	})
+	if len(all) == 0 {
+		all = nil // as in a rule by hand
+	}
 	for _, s := range sets {
 		if len(s) == len(all) { // all sets are this one
 			continue
