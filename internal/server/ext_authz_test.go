@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bearward/bearward/internal/prove"
 	"github.com/bearward/bearward/middleware"
 	"github.com/bearward/bearward/validate"
 )
@@ -50,7 +51,13 @@ func TestExtAuthzDocument(t *testing.T) {
 func TestExtAuthzConnection(t *testing.T) { // [DP-12 MT-01]
 	s := asks(t, "ext-authz", "dpop: {}\n"+strings.Replace(proven, "https://api.example.test", "[https://api.example.test, http://api.example.test]", 1))
 	h := s.holder()
-	refused(t, "the scheme", h.get("/dpop", ""), 401, "DPoP", "invalid_dpop_proof")
+	for _, scheme := range []string{"http", "https"} {
+		proof, err := h.key.Sign(prove.Claims{Method: "GET", URL: scheme + "://api.example.test/dpop", Token: h.token, Time: s.clock.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, scheme, s.ask("GET", "/dpop", "Authorization: DPoP "+h.token, "DPoP: "+proof), 401, "DPoP", "invalid_dpop_proof")
+	}
 
 	_, parsed := pair(t)
 	service, err := New(t.Context(), s.file, quiet)
