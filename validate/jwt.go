@@ -137,7 +137,8 @@ func (s *state) lists() (audience []string) {
 	all = append(all, t.Audience...)
 	t.Audience, t.AMR = all[:n:n], slices.Clip(t.AMR)
 	if scopes != "" {
-		for scope, rest := "", scopes; rest != ""; {
+		for rest := scopes; rest != ""; {
+			var scope string
 			if scope, rest, _ = strings.Cut(rest, " "); scope != "" {
 				all = append(all, scope)
 			}
