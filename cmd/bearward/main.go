@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -42,21 +43,31 @@ func main() {
 }
 
 func run(args []string, std streams) int {
-	var c cli
-	parser, err := kong.New(&c, kong.Name("bearward"), kong.Writers(std.out, std.err),
-		kong.WithHyphenPrefixedParameters(true), // a token may begin so, and - is standard input
-		kong.Description("Keeper of bearer tokens: OAuth 2.0 access tokens checked in front of an API."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		fmt.Fprintf(std.err, "bearward: %v\n", err)
-		return exitRefused
+	selected, err := parse(args, std)
+	if last := len(args) - 1; err != nil && last >= 0 && len(args[last]) >= shortestToken && args[last][0] == '-' {
+		if again, err2 := parse(slices.Concat(args[:last], []string{"--", args[last]}), std); err2 == nil {
+			selected, err = again, nil // a token, and no flag
+		}
 	}
-	selected, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(std.err, "bearward: %s\nSee %s --help\n", withoutSecrets(err.Error(), args), meant(err))
 		return exitUsage
 	}
 	return exitCode(selected.Run(std), std)
+}
+
+// shortestToken is longer than any flag.
+const shortestToken = 20
+
+func parse(args []string, std streams) (*kong.Context, error) {
+	parser, err := kong.New(new(cli), kong.Name("bearward"), kong.Writers(std.out, std.err),
+		kong.WithHyphenPrefixedParameters(true), // a token may begin so, and - is standard input
+		kong.Description("Keeper of bearer tokens: OAuth 2.0 access tokens checked in front of an API."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return nil, err
+	}
+	return parser.Parse(args)
 }
 
 // meant is the command whose line could not be understood, as far as it got.
