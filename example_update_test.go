@@ -14,7 +14,7 @@ import (
 
 // A program that changes its configuration while it serves: each request runs by one
 // of them.
-func ExampleUpdate() {
+func ExampleUpdate() { //nolint:testableexamples // it would serve for ever
 	ctx := context.Background()
 	cfg := bearward.Config{
 		Resource: "https://api.example.com",
