@@ -56,9 +56,7 @@ func (s *seen) Keys(ctx context.Context, kid, alg string) ([]*validate.Key, erro
 	return s.Source.Keys(ctx, kid, alg)
 }
 
-func newCrowd(tb testing.TB) *crowd { return newCrowdOf(tb, realTokens) }
-
-func newCrowdOf(tb testing.TB, tokens int) *crowd {
+func newCrowd(tb testing.TB, tokens int) *crowd {
 	tb.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -97,10 +95,10 @@ func newCrowdOf(tb testing.TB, tokens int) *crowd {
 }
 
 // open makes the cache. What it takes of the heap begins here.
-func (c *crowd) open(tb testing.TB) {
+func (c *crowd) open(tb testing.TB, entries int) {
 	tb.Helper()
 	var err error
-	if c.memory, err = cache.New(cache.Config{Entries: manyTokens}); err != nil {
+	if c.memory, err = cache.New(cache.Config{Entries: entries}); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = c.memory.Close() })
@@ -147,9 +145,9 @@ func BenchmarkTokens(b *testing.B) {
 		b.Skip("a million tokens take time")
 	}
 	for b.Loop() {
-		c := newCrowd(b)
+		c := newCrowd(b, realTokens)
 		before := heap()
-		c.open(b)
+		c.open(b, manyTokens)
 		c.fill(b, manyTokens*99/100)
 		each := float64(heap()-before) / float64(c.memory.Entries())
 		b.ReportMetric(float64(c.memory.Entries()), "entries")
@@ -159,6 +157,33 @@ func BenchmarkTokens(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 	hold(b, most("B/token", 256), most("p99.9/p50", 10))
+}
+
+// TestBytesPerToken holds what a token in the cache takes of the heap, beyond its
+// payload and its Token, and in how many pieces: the collector follows each of them.
+func TestBytesPerToken(t *testing.T) {
+	if raceDetector || testing.Short() {
+		t.Skip("the race detector needs memory too, and this takes a second")
+	}
+	const tokens = 20_000
+	c := newCrowd(t, 1)
+	before, pieces := heap(), objects()
+	c.open(t, tokens)
+	for range tokens {
+		c.put(t)
+	}
+	n := float64(c.memory.Entries())
+	each := float64(heap()-before)/n - float64(c.payload(t)) - float64(unsafe.Sizeof(validate.Token{}))
+	if each > 720 || float64(objects()-pieces)/n > 3.5 || n < tokens*9/10 {
+		t.Errorf("%.0f bytes and %.2f pieces for each of %.0f tokens", each, float64(objects()-pieces)/n, n)
+	}
+	runtime.KeepAlive(c)
+}
+
+func objects() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapObjects
 }
 
 func (c *crowd) payload(tb testing.TB) int {
