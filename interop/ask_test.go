@@ -90,6 +90,41 @@ func TestAskForged(t *testing.T) { // [PV-05 DP-12]
 	})
 }
 
+// The client cannot have a proxy take off what says who it is, and cannot go on in
+// a protocol whose requests nobody judges.
+func TestAskHops(t *testing.T) { // [PV-05 PV-08]
+	eachAsker(t, func(t *testing.T, b *behind) {
+		as := b.tokenWith(t, nil)
+		for _, hops := range []string{"X-Auth-Subject", "close, x-auth-client , X-AUTH-SCOPE", "keep-alive, X-Auth-Subject, X-Auth-Client", "X-Forwarded-Uri, X-Original-URI, X-Forwarded-Method, X-Original-Method"} {
+			b.passed(t, hops, b.ask(t, nil, "/orders/1", as, "Connection: "+hops), "user", clientID, "orders:read")
+			for _, name := range []string{"X-Auth-Subject", "X_Auth_Subject"} {
+				a := b.ask(t, nil, "/public/a", name+": admin", "Connection: "+hops+", "+name)
+				if b.proxy.name == "nginx" && strings.Contains(name, "_") { // it drops those
+					b.passed(t, name, a)
+					continue
+				}
+				b.denied(t, name+" forged and taken off", a, 403)
+			}
+		}
+		for _, upgrade := range [][]string{{"Upgrade: h2c"}, {"Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"}, {"Upgrade: websocket, h2c"}, {"Upgrade: TLS/1.2"}, {"Upgrade: h2c", "Upgrade: websocket"}} {
+			a := b.ask(t, nil, "/public/a", append(upgrade, "Connection: Upgrade, HTTP2-Settings")...)
+			if seen := b.api.take(); seen != nil && !slices.Contains([]string{"", "websocket"}, strings.Join(seen["Upgrade"], ",")) {
+				t.Errorf("%q: %s, the API sees %q", upgrade, a.Status, seen["Upgrade"])
+			}
+		}
+		b.ask(t, nil, "/public/a", "Upgrade: WebSocket", "Connection: Keep-Alive, Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
+		forwards := b.proxy.name == "HAProxy" || b.proxy.name == "Caddy"
+		if seen := b.api.take(); seen == nil || forwards != (seen.Get("Upgrade") == "websocket") {
+			t.Errorf("a WebSocket: the API sees %q", seen)
+		}
+		for _, name := range []string{"X_Original_URL", "X-Original_Url"} {
+			if a := b.ask(t, nil, "/public/a", name+": /orders/1"); b.proxy.name != "nginx" && (b.api.take() != nil || a.StatusCode != 400) {
+				t.Errorf("%s: got %s", name, a.Status)
+			}
+		}
+	})
+}
+
 // The path that is judged is the one that the API sees.
 func TestAskPaths(t *testing.T) { // [PV-08]
 	eachAsker(t, func(t *testing.T, b *behind) {

@@ -111,7 +111,7 @@ func TestForgedCertificate(t *testing.T) { // [MT-09]
 // A header that asks for another method or path than the one judged.
 func TestOverrides(t *testing.T) { // [PV-08]
 	for mode, ask := range modes(t, rules) {
-		for _, name := range []string{"X-HTTP-Method-Override", "x_http_method_override", "X-HTTP-Method", "X-Method-Override", "X-Rewrite-URL"} {
+		for _, name := range []string{"X-HTTP-Method-Override", "x_http_method_override", "X-HTTP-Method", "X-Method-Override", "X-Rewrite-URL", "X_Original_URL", "X-Original_Url"} {
 			denied(t, mode+" "+name, ask("GET", "/open/a", name+": DELETE"), 400)
 		}
 	}

@@ -45,6 +45,10 @@ func (a *authorizer) judge(ctx context.Context, in middleware.Request, exact boo
 	return v
 }
 
+// original is a path of its own to some frameworks. Proxies know one spelling of
+// it, which they take off, or replace with what they were asked for.
+const original, proxysOriginal = "x-original-url", "X-Original-Url"
+
 // unfit returns why a request with these headers must not be sent on by somebody
 // else, whatever its rule says; "" if it may be.
 func (a *authorizer) unfit(h http.Header) (code validate.Code) {
@@ -52,7 +56,7 @@ func (a *authorizer) unfit(h http.Header) (code validate.Code) {
 		if a.forges(name) {
 			return validate.ErrForgedIdentity
 		}
-		if spellsAny(name, overrides) { // [PV-08]
+		if spellsAny(name, overrides) || config.Spells(name, original) && name != proxysOriginal { // [PV-08]
 			code = validate.ErrOverride
 		}
 	}
