@@ -29,7 +29,7 @@ func (r *runner) follow(ctx context.Context) {
 		case <-r.hangup:
 			r.reload(ctx)
 		case <-look:
-			if r.seen.changed() {
+			if r.seen.settled() {
 				r.reload(ctx)
 			}
 		}
@@ -108,18 +108,24 @@ type seen struct {
 	data  [sha256.Size]byte
 	files []string // that are named
 	named [sha256.Size]byte
+
+	looked [2][sha256.Size]byte // data and named at the last look
 }
 
 var unreadable [sha256.Size]byte
 
-func (s *seen) changed() bool {
+// settled reports that the files have changed, and not since the last look: a file
+// that somebody is writing could be a sound one without its last rules. [PV-08]
+func (s *seen) settled() bool {
 	data := unreadable
 	if regular(s.path) == nil {
 		if content, err := config.Read(s.path); err == nil {
 			data = sha256.Sum256(content)
 		}
 	}
-	return data != s.data || contents(s.files) != s.named
+	now, before := [2][sha256.Size]byte{data, contents(s.files)}, s.looked
+	s.looked = now
+	return now == before && now != [2][sha256.Size]byte{s.data, s.named}
 }
 
 // contents is a digest of the files.

@@ -376,6 +376,7 @@ func TestReloadOnChange(t *testing.T) {
 	}
 	done := func(what, want string) {
 		t.Helper()
+		quiet(what + ", a moment ago") // somebody may still be writing
 		if log := s.look(); strings.Count(log, want) != 1 {
 			t.Errorf("%s: %s", what, log)
 		}
@@ -401,6 +402,10 @@ func TestReloadOnChange(t *testing.T) {
 	done("the other half", "was reloaded")
 	s.write(t, oneIssuer(s.issuer)+named+strings.Replace(rules, "scopes: [read]", "scopes: [other]", 1))
 	done("the rules", "was reloaded")
+	s.write(t, oneIssuer(s.issuer)+named+"rules: [{match: \"/read\", public: true}]\n") // somebody writes the rest
+	quiet("half of the rules")
+	s.write(t, oneIssuer(s.issuer)+named+rules)
+	done("all of them", "was reloaded")
 	s.write(t, "faulty")
 	done("a fault", "was not reloaded")
 	if err := os.Remove(s.path); err != nil {

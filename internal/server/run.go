@@ -192,7 +192,7 @@ func (r *runner) listen() error {
 	}
 	if r.file.Admin != "" {
 		admin := r.server(r.admin.handler())
-		admin.ReadTimeout = headerTimeout // bodies there are small
+		admin.ReadTimeout, admin.WriteTimeout = headerTimeout, bodySilence // bodies there are small
 		all = append(all, listener{r.file.Admin, admin})
 	}
 	var open []net.Listener
