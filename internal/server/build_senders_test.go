@@ -142,6 +142,20 @@ func TestAdvice(t *testing.T) { // [DP-12]
 			t.Errorf("%s at %v: got %q", c.text, c.at, got)
 		}
 	}
+	for own, want := range map[string]string{"": "set public_url", own: ""} { // the proxy's word decides
+		var told notes
+		file, err := config.Parse("serve.yaml", []byte("listen: 127.0.0.1:0\nmode: forward-auth\nforward_auth: {headers: x-original}\ntrusted_proxies: [127.0.0.1]\n"+
+			"resource: https://a.example\nissuers: [{issuer: https://login.example}]\ndpop: {}\nrules: [{match: /}]\n"+own))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Service{file: file}
+		told.log(s)
+		(&runner{Service: s}).advise(local)
+		if got := told.String(); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("forward-auth with %q: got %q", own, got)
+		}
+	}
 	var told notes
 	serve(t, echo, "dpop: {}\nplain_behind_tls: true\nrules: [{match: /}]\n", told.log)
 	if !strings.Contains(told.String(), "set public_url") {

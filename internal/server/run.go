@@ -238,8 +238,12 @@ func (r *runner) advise(at net.Addr) {
 	tcp, ok := at.(*net.TCPAddr)
 	direct := ok && tcp.IP.IsLoopback() && !f.PlainBehindTLS
 	r.admitReportOnly()
-	if f.Mode == "proxy" && f.DPoP != nil && len(f.PublicURL) == 0 && f.Forwarded == "none" && !direct { // [DP-12]
+	switch {
+	case f.DPoP == nil || len(f.PublicURL) > 0:
+	case f.Mode == "proxy" && f.Forwarded == "none" && !direct: // [DP-12]
 		r.logger.Warn("bearward: proofs cannot be judged: set public_url, the URL under which clients reach this API", "listen", at.String())
+	case f.Mode == "forward-auth": // [DP-12]
+		r.logger.Warn("bearward: proofs are held to the host that the proxy names: set public_url, unless the proxy answers to no other name")
 	}
 }
 
