@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/ristretto/v2"
 
+	"github.com/bearward/bearward/internal/facts"
 	"github.com/bearward/bearward/validate"
 )
 
@@ -65,6 +66,10 @@ func (e *entry) good(d digest, now time.Time, allow time.Duration) *entry {
 	}
 	return e
 }
+
+// whole reports that there is an entry, and that no handler has written another
+// token over its own.
+func (e *entry) whole() bool { return e != nil && facts.Whole(e.token) }
 
 // lane remembers active tokens. The store may forget any of them at any time;
 // what it returns is right all the same, because an entry carries its whole

@@ -309,3 +309,36 @@ func TestAnswersCountByTheirSize(t *testing.T) { // [CA-05]
 		}
 	})
 }
+
+// A handler that writes another token over the one that requests share changes no
+// verdict: the server is asked again.
+func TestOverwritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fake{}
+		v, _ := fronting(t, s, nil)
+		strong, err := v.Verify(t.Context(), "strong")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 1
+		for name, write := range map[string]func(*validate.Token){
+			"by another token": func(to *validate.Token) { *to = *strong },
+			"by one made up":   func(to *validate.Token) { *to = validate.Token{Issuer: fakeIssuer, Subject: "root"} },
+		} {
+			for range 2 { // what the store has not got to yet, and what it has
+				shared, err := v.Verify(t.Context(), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				write(shared)
+				n++
+				if again, err := v.Verify(t.Context(), name); err != nil || again == shared || again.Subject != "alice" {
+					t.Errorf("%s: %v, %v", name, again, err)
+				}
+				v.live.store.Wait()
+			}
+			n++
+		}
+		asks(t, s, n)
+	})
+}

@@ -2,6 +2,7 @@ package introspect
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,9 +154,12 @@ func TestConfirmInAnOutage(t *testing.T) { // [IN-06]
 func TestPhantomAnswer(t *testing.T) { // [IN-13]
 	synctest.Test(t, func(t *testing.T) {
 		s := &fake{}
-		token := &validate.Token{Subject: "alice", ExpiresAt: time.Now().Add(10 * time.Second)}
-		s.answers(reply{active: true, token: token})
 		v, _ := fronting(t, s, nil)
+		token, err := v.opaque.answers.Judge(active(fmt.Sprintf(`,"exp":%d`, time.Now().Add(10*time.Second).Unix())).claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.answers(reply{active: true, token: token})
 		passes(t, v, "a")
 		passes(t, v, "a")
 		asks(t, s, 1)

@@ -50,7 +50,7 @@ type flight struct {
 // waits for others until ctx ends.
 func (v *Verifier) resolve(ctx context.Context, s *side, raw string, allow time.Duration) verdict {
 	d, now := s.keys.of(raw), v.clock()
-	if e := v.live.get(d, now, allow); e != nil {
+	if e := v.live.get(d, now, allow); e.whole() {
 		return v.hit(e, now)
 	}
 	f, known := v.join(ctx, s, flightKey{d, allow}, raw)
@@ -88,7 +88,7 @@ func (v *Verifier) join(ctx context.Context, s *side, key flightKey, raw string)
 		return nil, verdict{err: v.unknown(validate.ErrIntrospectionUnavailable, 0, errClosed)}
 	}
 	now := v.clock()
-	if e := v.live.latest(key.digest, now, key.allow); e != nil {
+	if e := v.live.latest(key.digest, now, key.allow); e.whole() {
 		return nil, v.hit(e, now)
 	}
 	if ctx.Err() != nil {

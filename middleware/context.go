@@ -124,13 +124,14 @@ func fingerprintOf(r *Request, fields []string) (f fingerprint) {
 	return f
 }
 
-// accepted returns the decision by which this Guard accepted this very request.
+// accepted returns the decision by which this Guard accepted this very request. A
+// token that a handler has written another one over is verified anew.
 func (p *pass) accepted() *carried {
 	c, ok := p.ctx.Value(carriedKey{}).(*carried)
 	for ok && c.by != p.guard { // another guard's, or planted for tests
 		c, ok = c.Context.Value(carriedKey{}).(*carried)
 	}
-	if !ok || c.token == nil || c.about != p.about() {
+	if !ok || c.token == nil || c.facts.Sealed() && !facts.Whole(c.token) || c.about != p.about() {
 		return nil
 	}
 	return c

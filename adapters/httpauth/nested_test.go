@@ -65,6 +65,8 @@ func TestNested(t *testing.T) {
 	})
 	token := mint(t, iss, map[string]any{"scope": "read", "jti": nil})
 	replaced := mint(t, iss, map[string]any{"scope": "admin"})
+	_, of := g.Decide(t.Context(), middleware.Request{Method: "GET", RawPath: "/", Header: http.Header{"Authorization": {"Bearer " + mint(t, iss, map[string]any{"roles": []string{"admin"}})}}}, middleware.Policy{})
+	powerful := of.Token
 
 	for name, c := range map[string]struct {
 		inner         middleware.Policy
@@ -109,6 +111,11 @@ func TestNested(t *testing.T) {
 		"planted over it": {middleware.Scopes("admin"), func(r *http.Request) *http.Request {
 			return r.WithContext(middleware.WithToken(r.Context(), &validate.Token{Issuer: iss.URL(), Scopes: []string{"admin"}}))
 		}, 403, validate.ErrScopeMissing, 1},
+		"another token written over it": {middleware.Policy{Roles: []string{"admin"}}, func(r *http.Request) *http.Request {
+			shared, _ := middleware.FromContext(r.Context())
+			*shared = *powerful
+			return r
+		}, 403, validate.ErrRoleMissing, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys.asked, o.events = 0, nil
