@@ -30,8 +30,8 @@ func (b *builder) observer() middleware.Observer {
 // accident.
 func (s *Service) admitReportOnly() {
 	var rules []string
-	for _, rule := range s.file.Rules {
-		if !rule.Public && (s.file.ReportOnly || rule.ReportOnly) {
+	for i, rule := range s.listed {
+		if !rule.Public && !s.denied[i] && (s.file.ReportOnly || rule.ReportOnly) {
 			rules = append(rules, rule.Match)
 		}
 	}

@@ -24,6 +24,25 @@ paths:
 components: {securitySchemes: {o: {type: oauth2}}}
 `
 
+// TestReportOnlyOfDocument: operations that refuse nothing are named at the start,
+// those that nobody may call are refused all the same.
+func TestReportOnlyOfDocument(t *testing.T) {
+	log := &notes{}
+	s := serve(t, echo, "report_only: true\nopenapi: "+place(t, t.TempDir(), "api.yaml", contract)+"\n", log.log)
+	for path, want := range map[string]int{"/v1/orders/7": 200, "/v1/orders/mine": 403} {
+		if a := s.ask("GET", path); a.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, a.StatusCode, want)
+		}
+	}
+	text := log.String()
+	if !strings.Contains(text, "report_only: what these rules refuse is let through") || !strings.Contains(text, "GET /v1/orders/{id}") {
+		t.Errorf("at the start: %s", text)
+	}
+	if strings.Contains(text, "GET /v1/orders/mine") || strings.Contains(text, "GET /v1/by/hand") {
+		t.Errorf("rules that report nothing are named: %s", text)
+	}
+}
+
 // A document's operations are rules like others; what has no security is
 // refused, also where a wider rule would match.
 func TestOpenAPI(t *testing.T) { // [PV-08 AZ-01]
