@@ -23,7 +23,9 @@ const (
 	MaxBytes      = 8 << 20
 	maxOperations = 10_000
 	maxFaults     = 100
-	maxReferences = 16 // one after another
+	maxReferences = 16   // one after another
+	maxChoices    = 64   // alternatives, and scopes of each
+	maxMembers    = 1000 // of a path, an operation or a security scheme
 )
 
 // Operation is one method of one path.
@@ -75,7 +77,12 @@ type reader struct {
 	fallback *requirement // of operations without their own; nil: none
 	schemes  members
 	judged   map[string]scheme
-	through  map[*yaml.Node]members // what references led through
+
+	// What was read is read once, however often an alias or the document's own
+	// setting counts.
+	objects map[*yaml.Node]members
+	bases   map[*yaml.Node]base         // of lists of servers
+	needs   map[*yaml.Node]*requirement // of operations
 
 	operations []Operation
 	seen       map[string]config.Position // by shape
@@ -92,7 +99,8 @@ func (r *reader) say(at config.Position, format string, args ...any) {
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 func (r *reader) document(tree *yaml.Node) {
-	r.root, r.judged, r.through, r.seen = tree, map[string]scheme{}, map[*yaml.Node]members{}, map[string]config.Position{}
+	r.root, r.judged, r.seen = tree, map[string]scheme{}, map[string]config.Position{}
+	r.objects, r.bases, r.needs = map[*yaml.Node]members{}, map[*yaml.Node]base{}, map[*yaml.Node]*requirement{}
 	root, ok := r.object(tree, "the document")
 	if !ok || !r.version(root) {
 		return
@@ -178,7 +186,7 @@ func (r *reader) pathItem(path member) (item, servers members, ok bool) {
 
 // operation makes a rule, unless there is one by hand.
 func (r *reader) operation(path member, method string, m member, servers members) {
-	fields, ok := r.object(m.value, "an operation")
+	fields, ok := r.small(m.value, "an operation")
 	if !ok {
 		return
 	}
@@ -204,7 +212,7 @@ func (r *reader) operation(path member, method string, m member, servers members
 	}
 	need, own := r.fallback, false
 	if security, there := fields.get("security"); there {
-		need, own = &requirement{node: security, operation: fmt.Sprintf("%q", pattern)}, true
+		need, own = r.need(security, pattern), true
 	}
 	op := Operation{Position: m.at, Rule: config.Rule{Match: pattern}}
 	if need == nil || !own && need.empty() { // [PV-08]

@@ -333,6 +333,35 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What a document can lead to over and over is small, or read once.
+func TestRepetition(t *testing.T) {
+	lots := func(format string) (out string) {
+		for i := range maxMembers + 1 {
+			out += fmt.Sprintf(format, i)
+		}
+		return out
+	}
+	for text, want := range map[string]string{
+		"  /a: {get: {security: [" + lots("{o: [s%d]},") + "]}}\n":                                                 "more than 64 alternatives",
+		"  /a: {get: {security: [{o: [" + lots("s%d,") + "]}]}}\n":                                                 "more than 64 scopes",
+		"  /a: {get: {security: []," + lots("x-%d: 1,") + "}}\n":                                                   "an operation has more than 1000 members",
+		"  /a: {get: {security: []}," + lots("x-%d: 1,") + "}\n":                                                   "a path has more than 1000 members",
+		"  /a: {servers: [{url: 'https://{h}/v1', variables: {h: {default: a.test/api}}}], get: {security: []}}\n": "where the path of \"https://{h}/v1\" begins is not clear",
+		"  /a: {servers: [{url: 'https://a.test?b/v1'}], get: {security: []}}\n":                                   "begins is not clear",
+		"  /a: {servers: &s [{url: a}], get: {security: []}}\n  /b: {servers: *s, get: {}}\n":                      "relative to where the document is",
+		"  /a: {get: {security: &s [{x: []}]}}\n  /b: {get: {security: *s}}\n":                                     "there is no security scheme",
+	} {
+		_, err := Read("a", []byte("openapi: 3.1.0\ncomponents: {securitySchemes: {o: {type: oauth2}}}\npaths:\n"+text), Options{})
+		if err == nil || strings.Count(err.Error(), want) != 1 {
+			t.Errorf("%.40s: got %.300v", text, err)
+		}
+	}
+	operations, err := Read("a", []byte("openapi: 3.1.0\npaths: {'/{p2}/{type}': {get: {security: []}}}\n"), Options{})
+	if diff := cmp.Diff([]string{"2:26 GET /{p2}/{p3} public"}, show(operations)); err != nil || diff != "" {
+		t.Error(err, diff) // the word type is no name, and p2 is taken
+	}
+}
+
 // The example of the documentation is a document.
 func TestExample(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "serve", "api.yaml"))

@@ -22,8 +22,8 @@ func pattern(path string) (out, inexact string) {
 			if !whole && inexact == "" {
 				inexact = s
 			}
-			if !token.IsIdentifier(name) || names[name] {
-				name = fmt.Sprintf("p%d", i+1)
+			for n := i + 1; !token.IsIdentifier(name) || names[name]; n++ {
+				name = fmt.Sprintf("p%d", n)
 			}
 			names[name] = true
 			segments[i] = "{" + name + "}"

@@ -20,6 +20,14 @@ type requirement struct {
 	rule        config.Rule
 }
 
+// need is the requirement of an operation. Those of aliases are one.
+func (r *reader) need(node *yaml.Node, pattern string) *requirement {
+	if r.needs[node] == nil {
+		r.needs[node] = &requirement{node: node, operation: fmt.Sprintf("%q", pattern)}
+	}
+	return r.needs[node]
+}
+
 // empty reports a list that asks for nothing.
 func (need *requirement) empty() bool {
 	return need.node.Kind == yaml.SequenceNode && len(need.node.Content) == 0
@@ -40,7 +48,7 @@ func (r *reader) apply(need *requirement, rule *config.Rule) bool {
 // one among them makes the token optional.
 func (r *reader) security(need *requirement) bool {
 	alternatives, ok := r.list(need.node, "security")
-	if !ok {
+	if !ok || !r.few(len(alternatives), need.node, "alternatives", need.operation) {
 		return false
 	}
 	if len(alternatives) == 0 {
@@ -57,7 +65,7 @@ func (r *reader) security(need *requirement) bool {
 			need.rule.Optional = true
 		default:
 			set, sound := r.alternative(schemes, need.operation)
-			sets, ok = append(sets, set), ok && sound
+			sets, ok = append(sets, set), ok && sound && r.few(len(set), alternative, "scopes", need.operation)
 		}
 	}
 	if !ok || len(sets) == 0 {
@@ -98,6 +106,15 @@ func (r *reader) alternative(schemes members, operation string) (scopes []string
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes), ok
+}
+
+// few bounds what combine compares.
+func (r *reader) few(n int, list *yaml.Node, what, operation string) bool {
+	if n > maxChoices {
+		r.say(at(list), "there are more than %d %s: write a rule by hand for %s", maxChoices, what, operation)
+		return false
+	}
+	return true
 }
 
 // scheme is a security scheme, as far as it is about access tokens.

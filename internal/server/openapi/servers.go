@@ -17,6 +17,22 @@ func (r *reader) basePath(of members) (base string, ok bool) {
 	if !there {
 		return "", true
 	}
+	known, read := r.bases[servers]
+	if !read {
+		known.path, known.ok = r.common(servers)
+		r.bases[servers] = known
+	}
+	return known.path, known.ok
+}
+
+// base is what common returns.
+type base struct {
+	path string
+	ok   bool
+}
+
+// common is the path that all servers of a list have.
+func (r *reader) common(servers *yaml.Node) (base string, ok bool) {
 	all, ok := r.list(servers, "servers")
 	for i, server := range all {
 		path, sound := r.serverPath(server)
@@ -67,8 +83,11 @@ func (r *reader) expand(node *yaml.Node, text string, variables members) (string
 		if strings.ContainsAny(scheme, "/?#") {
 			return fault("%s is not a URL", quote(text))
 		}
-		_, path, _ = strings.Cut(rest, "/")
-		path = "/" + path
+		authority, below, _ := strings.Cut(rest, "/")
+		if strings.ContainsAny(authority, "?#") || r.slashed(variables, authority) {
+			return fault("where the path of %s begins is not clear", quote(text))
+		}
+		path = "/" + below
 	}
 	if path != "" && path[0] != '/' {
 		return fault("%s is relative to where the document is", quote(text))
@@ -93,6 +112,31 @@ func (r *reader) expand(node *yaml.Node, text string, variables members) (string
 		return fault("the path of %s cannot be that of requests", quote(text))
 	}
 	return base, true
+}
+
+// slashed reports that a variable of an authority may bring a part of the path.
+func (r *reader) slashed(variables members, authority string) bool {
+	for part := range strings.SplitSeq(authority, "{") {
+		name, _, closed := strings.Cut(part, "}")
+		if !closed {
+			continue
+		}
+		fields, _ := r.member(variables, name)
+		values := []*yaml.Node{}
+		if byDefault, there := fields.get("default"); there {
+			values = append(values, byDefault)
+		}
+		if enum, there := fields.get("enum"); there {
+			all, _ := r.list(enum, "enum")
+			values = append(values, all...)
+		}
+		for _, v := range values {
+			if strings.ContainsAny(v.Value, "/?#") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // only is the one value of a variable.

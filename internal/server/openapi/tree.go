@@ -51,6 +51,9 @@ func plain(n *yaml.Node) *yaml.Node {
 // name, and those that YAML's merge key would bring, are read differently by
 // different programs.
 func (r *reader) object(n *yaml.Node, what string) (members, bool) {
+	if known, read := r.objects[n]; read {
+		return known, true
+	}
 	if n.Kind != yaml.MappingNode {
 		r.say(at(n), "%s must be an object", what)
 		return nil, false
@@ -69,7 +72,18 @@ func (r *reader) object(n *yaml.Node, what string) (members, bool) {
 		seen[key.Value] = true
 		out = append(out, member{at(n.Content[i]), key.Value, value})
 	}
+	r.objects[n] = out
 	return out, true
+}
+
+// small is object for what aliases and references may lead to over and over.
+func (r *reader) small(n *yaml.Node, what string) (members, bool) {
+	fields, ok := r.object(n, what)
+	if len(fields) > maxMembers {
+		r.say(at(n), "%s has more than %d members", what, maxMembers)
+		return nil, false
+	}
+	return fields, ok
 }
 
 // member returns the members of an object's member, if there is one.
@@ -108,7 +122,7 @@ func (r *reader) list(n *yaml.Node, what string) ([]*yaml.Node, bool) {
 // defined.
 func (r *reader) follow(n *yaml.Node, what string, ours func(member) bool) (members, bool) {
 	for range maxReferences {
-		fields, ok := r.object(n, what)
+		fields, ok := r.small(n, what)
 		if !ok {
 			return nil, false
 		}
@@ -147,12 +161,9 @@ func (r *reader) resolve(reference *yaml.Node) (*yaml.Node, bool) {
 	}
 	n := r.root
 	for name := range strings.SplitSeq(path, "/") {
-		m, ok := r.through[n]
+		m, ok := r.object(n, "what a reference goes through")
 		if !ok {
-			if m, ok = r.object(n, "what a reference goes through"); !ok {
-				return nil, false
-			}
-			r.through[n] = m
+			return nil, false
 		}
 		if plain, err := url.PathUnescape(name); err == nil {
 			name = plain
