@@ -22,8 +22,21 @@ type carried struct {
 	token *validate.Token
 	facts *facts.Facts // what was decided from; a handler may have written into token
 	by    *Guard       // nil: planted for tests, never a credential
-	proof dpop.Proof   // that was spent; zero with other schemes
+	proof *dpop.Proof  // that was spent; nil with other schemes
 	about about
+}
+
+// carry is the context of a request that is accepted, in one piece of memory.
+func (p *pass) carry() *carried {
+	if p.scheme != dpopScheme {
+		return &carried{Context: p.ctx, token: p.token, facts: p.facts, by: p.guard, about: p.about()}
+	}
+	proven := &struct {
+		carried
+		proof dpop.Proof
+	}{carried{Context: p.ctx, token: p.token, facts: p.facts, by: p.guard, about: p.about()}, p.proof}
+	proven.carried.proof = &proven.proof
+	return &proven.carried
 }
 
 type carriedKey struct{}

@@ -127,13 +127,16 @@ func (p *pass) admit() (context.Context, error) {
 	}
 	p.renew()
 	p.vary()
-	return &carried{Context: p.ctx, token: p.token, facts: p.facts, by: p.guard, proof: p.proof, about: p.about()}, nil
+	return p.carry(), nil
 }
 
 // identify finds out whose token it is: as an outer policy did, or now.
 func (p *pass) identify() error {
 	if c := p.accepted(); c != nil {
-		p.outer, p.proof = c, c.proof
+		p.outer = c
+		if c.proof != nil {
+			p.proof = *c.proof
+		}
 		return p.know(c.token, c.facts)
 	}
 	token, err := p.policy.issuers.Verify(p.ctx, p.raw)
