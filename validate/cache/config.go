@@ -20,7 +20,7 @@ const (
 // Config says how much is remembered, and for how long. The zero Config is on,
 // with the defaults.
 type Config struct {
-	Entries  int              // tokens at most; default 100,000
+	Entries  int              // tokens that are kept; a few that were refused a place may stay until theirs is needed; default 100,000
 	TTL      time.Duration    // of an entry, never past the token's exp; default and at most 5 min
 	Disabled bool             // nothing is remembered: every token's signature is verified on each request
 	Clock    func() time.Time // nil: time.Now
