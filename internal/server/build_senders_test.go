@@ -132,6 +132,8 @@ func TestAdvice(t *testing.T) { // [DP-12]
 		{"dpop: {}\n" + own, remote, ""},
 		{"dpop: {}\n" + proxy, remote, ""},
 		{"", remote, ""},
+		{own, local, "public_url and forwarded are about proofs and not used"},
+		{proxy, local, "public_url and forwarded are about proofs and not used"},
 		{"dpop: {enabled: false}\n", remote, ""},
 	} {
 		var told notes

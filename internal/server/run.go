@@ -239,6 +239,8 @@ func (r *runner) advise(at net.Addr) {
 	direct := ok && tcp.IP.IsLoopback() && !f.PlainBehindTLS
 	r.admitReportOnly()
 	switch {
+	case f.DPoP == nil && (len(f.PublicURL) > 0 || f.Forwarded != "none"):
+		r.logger.Warn("bearward: public_url and forwarded are about proofs and not used: dpop is off")
 	case f.DPoP == nil || len(f.PublicURL) > 0:
 	case f.Mode == "proxy" && f.Forwarded == "none" && !direct: // [DP-12]
 		r.logger.Warn("bearward: proofs cannot be judged: set public_url, the URL under which clients reach this API", "listen", at.String())

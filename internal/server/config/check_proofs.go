@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/bearward/bearward/internal/jose"
@@ -15,12 +14,10 @@ var nonceModes = []string{"off", "adaptive", "required"}
 func (c *checker) proofs() {
 	f := c.file
 	if c.given("dpop.enabled") && !f.DPoP.Enabled {
-		c.idle("dpop", reflect.TypeFor[DPoP](), "enabled", "dpop is off")
 		f.DPoP = nil
 	}
 	d := f.DPoP
 	if d == nil {
-		c.unproven()
 		return
 	}
 	for i, alg := range d.Algorithms {
@@ -41,20 +38,6 @@ func (c *checker) proofs() {
 	}
 	if c.given("dpop.nonce_keys_file") && !nonces {
 		c.say("dpop.nonce_keys_file", "nonce_keys_file is not used: no nonces are asked for, here or in a rule")
-	}
-}
-
-// unproven refuses what is about proofs only.
-func (c *checker) unproven() {
-	if c.offered() {
-		return
-	}
-	const why = "%s is not used: it is about proofs, and dpop is off"
-	if c.given("public_url") {
-		c.say("public_url", why, "public_url")
-	}
-	if c.given("forwarded") && c.file.Forwarded != "none" {
-		c.say("forwarded", why, "forwarded")
 	}
 }
 
